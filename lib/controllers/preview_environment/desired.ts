@@ -1,0 +1,159 @@
+/**
+ * What one PreviewEnvironment asks the cluster for. Pure: the same spec gives the same objects.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { combine } from "../../image/reference.ts";
+import { hostname, targetNamespace } from "../../preview_names.ts";
+import { copyOf } from "../../runtime/copies.ts";
+import { digestOf } from "../../runtime/differs.ts";
+import { ownerLabels } from "../../runtime/ownership.ts";
+import { containerResources, limitRange, resourceQuota } from "./limits.ts";
+import { networkPolicies } from "./network_policies.ts";
+import type { PreviewSettings, TlsSettings } from "./settings.ts";
+
+/** Tells the Pods of the present template from those of older ones. */
+export const TEMPLATE_LABEL = "maquette.dev/template";
+/** The label that CI and people select environments by. */
+const PR_LABEL = "pr-number";
+
+type Named = { name: string; namespace: string };
+
+/** Everything for one environment, the namespace first. @param sources What is to be copied into it. */
+export function desiredObjects(
+  owner: PreviewEnvironment,
+  settings: PreviewSettings,
+  sources: Iterable<KubeObject>,
+): KubeObject[] {
+  const namespace = targetNamespace(owner.spec);
+  return [
+    namespaceObject(owner, namespace),
+    limitRange(namespace),
+    resourceQuota(namespace, owner.spec),
+    ...networkPolicies(namespace, owner.spec.port, settings),
+    ...[...sources].map((source) => copyOf(source, { namespace, name: source.metadata.name })),
+    service(owner, { name: `pr-${owner.spec.pr_number}-svc`, namespace }),
+    ingress(owner, { name: `pr-${owner.spec.pr_number}-ingress`, namespace }, settings),
+    deployment(owner, { name: appName(owner), namespace }, settings),
+  ];
+}
+
+/** Name of the Deployment. */
+export function appName(owner: PreviewEnvironment): string {
+  return `pr-${owner.spec.pr_number}-app`;
+}
+
+/** The image with its tag. Admission and the schema let no other pass; one that did is shown as it stands. */
+export function fullImage({ image, image_tag }: PreviewEnvironment["spec"]): string {
+  const combined = combine(image, image_tag);
+  return combined.ok ? combined.image : image;
+}
+
+/** Where the environment is reached. */
+export function urlOf(owner: PreviewEnvironment, settings: PreviewSettings): string {
+  return `${settings.tls.mode === "none" ? "http" : "https"}://${hostname(owner.spec, settings.domain)}`;
+}
+
+function namespaceObject(owner: PreviewEnvironment, name: string): KubeObject {
+  const labels = {
+    [PR_LABEL]: String(owner.spec.pr_number),
+    "pod-security.kubernetes.io/enforce": "baseline",
+    "pod-security.kubernetes.io/warn": "restricted",
+  };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+function selector(owner: PreviewEnvironment): Record<string, string> {
+  const { "maquette.dev/owner-uid": uid = "" } = ownerLabels(owner);
+  return { "app.kubernetes.io/name": appName(owner), "maquette.dev/owner-uid": uid };
+}
+
+function deployment(owner: PreviewEnvironment, metadata: Named, settings: PreviewSettings): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata,
+    spec: {
+      replicas: owner.spec.replicas,
+      revisionHistoryLimit: 2,
+      progressDeadlineSeconds: settings.progressDeadlineSeconds,
+      selector: { matchLabels: selector(owner) },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: podTemplate(owner),
+    },
+  };
+}
+
+/** The Pod template, marked with its own digest. */
+export function podTemplate(
+  owner: PreviewEnvironment,
+): { metadata: { labels: Record<string, string> }; spec: Record<string, unknown> } {
+  const spec = {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    ...(owner.spec.image_pull_secrets ? { imagePullSecrets: owner.spec.image_pull_secrets } : {}),
+    containers: [container(owner.spec)],
+  };
+  return {
+    metadata: { labels: { ...ownerLabels(owner), ...selector(owner), [TEMPLATE_LABEL]: digestOf(spec) } },
+    spec,
+  };
+}
+
+function container(spec: PreviewEnvironment["spec"]): Record<string, unknown> {
+  const httpGet = { path: spec.health_path, port: spec.port, scheme: "HTTP" };
+  return {
+    name: "app",
+    image: fullImage(spec),
+    ports: [{ name: "http", containerPort: spec.port, protocol: "TCP" }],
+    ...(spec.env ? { env: spec.env } : {}),
+    ...(spec.env_from ? { envFrom: spec.env_from } : {}),
+    resources: containerResources(spec.resources),
+    securityContext: { allowPrivilegeEscalation: false },
+    // Starting may take two minutes; once started, a dead application is restarted after half of one.
+    startupProbe: { httpGet, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },
+    livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+  };
+}
+
+function service(owner: PreviewEnvironment, metadata: Named): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata,
+    spec: {
+      type: "ClusterIP",
+      selector: selector(owner),
+      ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: owner.spec.port }],
+    },
+  };
+}
+
+function ingress(owner: PreviewEnvironment, metadata: Named, settings: PreviewSettings): KubeObject {
+  const host = hostname(owner.spec, settings.domain);
+  const backend = { service: { name: `pr-${owner.spec.pr_number}-svc`, port: { number: 80 } } };
+  const secretName = tlsSecret(settings.tls, host);
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { ...metadata, annotations: issuerAnnotation(settings.tls) },
+    spec: {
+      ingressClassName: settings.ingressClass,
+      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      ...(secretName ? { tls: [{ hosts: [host], secretName }] } : {}),
+    },
+  };
+}
+
+function tlsSecret(tls: TlsSettings, host: string): string | undefined {
+  if (tls.mode === "none") return undefined;
+  return tls.mode === "wildcard" ? tls.secret : `${host}-tls`;
+}
+
+function issuerAnnotation(tls: TlsSettings): Record<string, string> {
+  return tls.mode === "cert-manager" ? { "cert-manager.io/cluster-issuer": tls.clusterIssuer } : {};
+}

@@ -1,0 +1,65 @@
+/**
+ * Everything that is read for one PreviewEnvironment, in one place.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET } from "../../api/resources.ts";
+import { targetNamespace } from "../../preview_names.ts";
+import type { GatherDeps } from "../../runtime/definition.ts";
+import type { LogReader } from "../../workload/logs.ts";
+import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
+import { appName, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
+import type { PreviewSettings } from "./settings.ts";
+import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
+
+/** What a decision about one environment rests on. */
+export interface Seen {
+  owner: PreviewEnvironment;
+  settings: PreviewSettings;
+  /** Ours, in the target namespace. */
+  deployment?: KubeObject;
+  /** Endpoints of the Service. */
+  endpointSlices: KubeObject[];
+  /** The first Pod of the present template that does not run. */
+  failure?: PodFailure;
+  /** The end of its log. */
+  log: string;
+  /** What is to be copied into the namespace, by {@link sourceKey}: metadata of what there is. */
+  sources: ReadonlyMap<string, KubeObject>;
+}
+
+/** Reads caches, and the log of a Pod that fails. */
+export async function gather(
+  owner: PreviewEnvironment,
+  from: GatherDeps & { settings: PreviewSettings; logs: LogReader },
+): Promise<Seen> {
+  const { settings, logs, kube } = from;
+  const uid = owner.metadata.uid!;
+  const namespace = targetNamespace(owner.spec);
+  const mine = (object: KubeObject): boolean => object.metadata.namespace === namespace;
+  const template = podTemplate(owner).metadata.labels[TEMPLATE_LABEL];
+  const pods = from.cache(POD, "children").ownedBy(uid).filter(mine);
+  const failure = firstFailure(pods.filter((pod) => pod.metadata.labels?.[TEMPLATE_LABEL] === template));
+  return {
+    owner,
+    settings,
+    deployment: from.cache(DEPLOYMENT, "children").ownedBy(uid)
+      .find((object) => mine(object) && object.metadata.name === appName(owner)),
+    endpointSlices: from.cache(ENDPOINT_SLICE, "children").ownedBy(uid).filter(mine),
+    failure,
+    log: failure ? await logs.tail(failure, kube) : "",
+    sources: foundSources(sourcesOf(owner, settings), from),
+  };
+}
+
+function foundSources(refs: readonly SourceRef[], { cache }: GatherDeps): Map<string, KubeObject> {
+  const found = new Map<string, KubeObject>();
+  for (const ref of refs) {
+    const resource = ref.kind === "Secret" ? SECRET : CONFIG_MAP;
+    const object = cache(resource, "all").get(`${ref.namespace}/${ref.name}`);
+    if (object && !object.metadata.deletionTimestamp) found.set(sourceKey(ref), object);
+  }
+  return found;
+}

@@ -1,0 +1,54 @@
+/**
+ * Who may talk to a preview, and with whom it may talk. Pure.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { PreviewSettings } from "./settings.ts";
+
+const ALL_PODS = {};
+const LINK_LOCAL_V4 = "169.254.0.0/16";
+const LINK_LOCAL_V6 = "fe80::/10";
+/** The metadata service of clouds on IPv6. */
+const METADATA_V6 = "fd00:ec2::254/128";
+
+/** Deny everything; then in from the ingress controller on the port, and out to DNS and to the internet. */
+export function networkPolicies(namespace: string, port: number, settings: PreviewSettings): KubeObject[] {
+  return [
+    policy(namespace, "default-deny", { podSelector: ALL_PODS, policyTypes: ["Ingress", "Egress"] }),
+    policy(namespace, "allow-ingress", {
+      podSelector: ALL_PODS,
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [inNamespace(settings.ingressNamespace)], ports: [{ protocol: "TCP", port }] }],
+    }),
+    policy(namespace, "allow-egress", {
+      podSelector: ALL_PODS,
+      policyTypes: ["Egress"],
+      egress: [dns(), ...internet(settings.clusterRanges)],
+    }),
+  ];
+}
+
+function policy(namespace: string, name: string, spec: Record<string, unknown>): KubeObject {
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace }, spec };
+}
+
+function inNamespace(name: string): Record<string, unknown> {
+  return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
+}
+
+function dns(): Record<string, unknown> {
+  const peer = { ...inNamespace("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
+  return { to: [peer], ports: [{ protocol: "UDP", port: 53 }, { protocol: "TCP", port: 53 }] };
+}
+
+/** The internet without the metadata address of clouds and without the cluster's own networks. */
+function internet(clusterRanges: readonly string[]): Record<string, unknown>[] {
+  const v4 = clusterRanges.filter((range) => !range.includes(":"));
+  const v6 = clusterRanges.filter((range) => range.includes(":"));
+  const blocks = [
+    { cidr: "0.0.0.0/0", except: [LINK_LOCAL_V4, ...v4] },
+    { cidr: "::/0", except: [LINK_LOCAL_V6, METADATA_V6, ...v6] },
+  ];
+  return [{ to: blocks.map((ipBlock) => ({ ipBlock })) }];
+}

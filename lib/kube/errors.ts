@@ -1,0 +1,46 @@
+/**
+ * What the API server answers when it refuses, as one error class.
+ *
+ * @module
+ */
+
+/** A refusal by the API server (metav1.Status). */
+export class KubeError extends Error {
+  override readonly name = "KubeError";
+
+  /**
+   * @param status HTTP status code, or the `code` of an ERROR event in a watch.
+   * @param reason Machine-readable reason (`NotFound`, `Conflict`, `Expired`, …), `""` where the server gave none.
+   * @param retryAfterMs Milliseconds that the server asked to wait (Retry-After).
+   */
+  constructor(readonly status: number, readonly reason: string, message: string, readonly retryAfterMs?: number) {
+    super(message);
+  }
+}
+
+/** Whether the error is a refusal with this HTTP status. */
+export function hasStatus(error: unknown, ...statuses: number[]): error is KubeError {
+  return error instanceof KubeError && statuses.includes(error.status);
+}
+
+/** Reads the refusal out of a response that is not ok, and consumes its body. */
+export async function refusalOf(response: Response): Promise<KubeError> {
+  const text = await response.text().catch(() => "");
+  const status = parseStatus(text);
+  const retryAfter = Number(response.headers.get("retry-after"));
+  return new KubeError(
+    response.status,
+    status.reason ?? "",
+    status.message ?? (text.slice(0, 200) || `HTTP status ${response.status}`),
+    Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : undefined,
+  );
+}
+
+function parseStatus(text: string): { reason?: string; message?: string } {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

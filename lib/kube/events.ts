@@ -1,0 +1,106 @@
+/**
+ * Kubernetes Events (events.k8s.io/v1) about owners: one for each transition; a repeat within some minutes becomes a
+ * series of the first.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+ * @module
+ */
+import type { KubeObject } from "../api/object.ts";
+import { EVENT } from "../api/resources.ts";
+import type { KubeClient } from "./client.ts";
+
+/** What happened. */
+export interface EventText {
+  type: "Normal" | "Warning";
+  /** CamelCase. */
+  reason: string;
+  /** For people; cut at 1 KiB, the API's limit. */
+  note: string;
+}
+
+export interface EventRecorderOptions {
+  kube: Pick<KubeClient, "create" | "patch">;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Unique text for names of Events. */
+  unique: () => string;
+  /** Which process says so: the Pod's name. */
+  instance: string;
+  /** Told when an Event could not be written: it is lost, nothing else is. */
+  onLost: (error: unknown) => void;
+}
+
+const LONGEST_NOTE = 1024;
+const SERIES_MS = 6 * 60_000;
+const REMEMBERED = 1_000;
+
+interface Series {
+  name: string;
+  count: number;
+  lastMs: number;
+  /** Events of one series are written one after the other. */
+  written: Promise<unknown>;
+}
+
+/** Writes Events behind the caller's back: an Event is never worth waiting for. */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #series = new Map<string, Series>();
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Says something about an object. Never throws. */
+  record(about: KubeObject, event: EventText): void {
+    const note = event.note.slice(0, LONGEST_NOTE);
+    const key = [about.metadata.uid, event.type, event.reason, note].join("\n");
+    const now = this.#options.now();
+    const known = this.#series.get(key);
+    this.#series.delete(key);
+    const isRepeat = known !== undefined && now - known.lastMs < SERIES_MS;
+    const series = isRepeat ? known : this.#begin(about, { ...event, note }, now);
+    if (isRepeat) this.#repeat(about, series, now);
+    this.#series.set(key, series);
+    if (this.#series.size > REMEMBERED) this.#series.delete(this.#series.keys().next().value!);
+  }
+
+  /** Waits until everything that was said is written or lost. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#series.values()].map((series) => series.written));
+  }
+
+  #begin(about: KubeObject, event: EventText, now: number): Series {
+    const { namespace = "default", name, uid, resourceVersion } = about.metadata;
+    const eventName = `${name.slice(0, 230)}.${this.#options.unique()}`;
+    const object: KubeObject = {
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      metadata: { namespace, name: eventName },
+      eventTime: microTime(now),
+      type: event.type,
+      reason: event.reason,
+      note: event.note,
+      action: "Reconcile",
+      regarding: { apiVersion: about.apiVersion, kind: about.kind, namespace, name, uid, resourceVersion },
+      reportingController: "maquette.dev/operator",
+      reportingInstance: this.#options.instance.slice(0, 128),
+    };
+    const written = this.#options.kube.create(object, EVENT, "maquette").catch(this.#options.onLost);
+    return { name: eventName, count: 1, lastMs: now, written };
+  }
+
+  #repeat(about: KubeObject, series: Series, now: number): void {
+    series.count++;
+    series.lastMs = now;
+    const value = { count: series.count, lastObservedTime: microTime(now) };
+    const target = { namespace: about.metadata.namespace ?? "default", name: series.name };
+    series.written = series.written
+      .then(() => this.#options.kube.patch(EVENT, target, [{ op: "add", path: "/series", value }]))
+      .catch(this.#options.onLost);
+  }
+}
+
+function microTime(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace("Z", "000Z");
+}

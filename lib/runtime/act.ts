@@ -1,0 +1,138 @@
+/**
+ * The only writes to children. Ownership is checked before anything is taken: an object that exists without our
+ * owner-uid is never changed, adopted or deleted (SPEC section 1), whatever the caches say.
+ *
+ * How that holds without asking first: objects that can be claimed by creation alone (namespaces, and Pods and Jobs,
+ * which never change) are created, which fails when they exist. Others are applied without force into a namespace that
+ * this very pass has created; into one that was there before, they are looked up first. Updates and deletions carry the
+ * uid of the object that was seen.
+ *
+ * @module
+ */
+import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
+import { JOB, NAMESPACE, POD } from "../api/resources.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { hasStatus } from "../kube/errors.ts";
+import type { Changes } from "./changes.ts";
+import { filled } from "./copies.ts";
+import { Stalled, Waiting } from "./errors.ts";
+import type { Informer } from "./informer.ts";
+import { FIELD_MANAGER, isOwnedBy } from "./ownership.ts";
+import { nameOf } from "./status.ts";
+
+/** What acting needs. */
+export interface ActDeps {
+  kube: KubeClient;
+  /** The informer of children of this kind. @throws {Error} When the definition does not own the kind. */
+  children(object: KubeObject): Informer;
+}
+
+const CLAIMED_BY_CREATION = new Set([NAMESPACE.kind, POD.kind, JOB.kind]);
+const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob", JOB.kind, POD.kind]);
+/** No watch shows objects that are not ours. */
+const LOOK_AGAIN_MS = 60_000;
+
+/**
+ * Makes the changes: the namespace first, then everything else at once, then workloads, so that no Pod starts before
+ * the limits, policies and Secrets it lives under.
+ *
+ * @throws {Stalled} NotOwned. @throws {Waiting} While an older object of the name is being deleted.
+ */
+export async function act(owner: KubeObject, changes: Changes, deps: ActDeps): Promise<void> {
+  const fresh = new Set<string>();
+  const leavingNamespace = changes.leaving.find((object) => object.kind === NAMESPACE.kind);
+  if (leavingNamespace) throw blockedBy(leavingNamespace);
+  for (const wave of [0, 1, 2]) {
+    await all([
+      ...changes.create.filter((o) => waveOf(o) === wave).map((o) => create(owner, o, { ...deps, fresh })),
+      ...changes.update.filter((u) => waveOf(u.desired) === wave).map((u) => update(u.desired, u.observed, deps)),
+    ]);
+  }
+  await all(changes.remove.map((object) => remove(object, deps)));
+  if (changes.leaving[0]) throw blockedBy(changes.leaving[0]);
+}
+
+function waveOf(object: KubeObject): number {
+  if (object.kind === NAMESPACE.kind) return 0;
+  return WORKLOADS.has(object.kind) ? 2 : 1;
+}
+
+/** Lets everything finish before it throws the first error: nothing runs on behind the caller's back. */
+async function all(work: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === "rejected");
+  if (failed) throw (failed as PromiseRejectedResult).reason;
+}
+
+async function create(owner: KubeObject, desired: KubeObject, deps: ActDeps & { fresh: Set<string> }): Promise<void> {
+  const informer = deps.children(desired);
+  const { resource } = informer;
+  const cached = informer.cache.get(keyOf(desired));
+  if (cached) throw blockedBy(cached);
+  const { namespace, name } = desired.metadata;
+  try {
+    if (CLAIMED_BY_CREATION.has(desired.kind)) {
+      informer.observe(await deps.kube.create(desired, resource, FIELD_MANAGER));
+      if (resource === NAMESPACE) deps.fresh.add(name);
+      return;
+    }
+    const isFresh = namespace !== undefined && deps.fresh.has(namespace);
+    const there = isFresh ? undefined : await lookUp(resource, desired, deps.kube);
+    if (there) return await takeBack(owner, desired, { there, informer, kube: deps.kube });
+    const complete = await filled(desired, resource, deps.kube);
+    informer.observe(await deps.kube.apply(complete, resource, { manager: FIELD_MANAGER, force: false }));
+  } catch (error) {
+    if (!hasStatus(error, 409, 422)) throw error;
+    const there = await lookUp(resource, desired, deps.kube);
+    if (!there) throw error;
+    await takeBack(owner, desired, { there, informer, kube: deps.kube });
+  }
+}
+
+/** Our own object that the cache had not shown yet is brought up to date; anything else is left alone. */
+async function takeBack(
+  owner: KubeObject,
+  desired: KubeObject,
+  found: { there: KubeObject; informer: Informer; kube: KubeClient },
+): Promise<void> {
+  const { there, informer, kube } = found;
+  if (!isOwnedBy(there, owner) || there.metadata.deletionTimestamp) throw blockedBy(there);
+  informer.observe(there);
+  if (!CLAIMED_BY_CREATION.has(desired.kind)) await update(desired, there, { kube, children: () => informer });
+}
+
+function blockedBy(there: KubeObject): Error {
+  if (there.metadata.deletionTimestamp) {
+    return new Waiting("Terminating", `Waiting until the older ${nameOf(there)} is gone`, LOOK_AGAIN_MS);
+  }
+  return new Stalled(
+    "NotOwned",
+    `${nameOf(there)} exists and was not made for this object; delete or rename it, it will not be touched`,
+    LOOK_AGAIN_MS,
+  );
+}
+
+async function lookUp(resource: Resource, object: KubeObject, kube: KubeClient): Promise<KubeObject | undefined> {
+  try {
+    return await kube.get(resource, { namespace: object.metadata.namespace, name: object.metadata.name });
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+async function update(desired: KubeObject, observed: KubeObject, deps: ActDeps): Promise<void> {
+  const informer = deps.children(desired);
+  const complete = await filled(desired, informer.resource, deps.kube);
+  const exact = { ...complete, metadata: { ...complete.metadata, uid: observed.metadata.uid } };
+  informer.observe(await deps.kube.apply(exact, informer.resource, { manager: FIELD_MANAGER, force: true }));
+}
+
+async function remove(object: KubeObject, deps: ActDeps): Promise<void> {
+  const { namespace, name, uid } = object.metadata;
+  try {
+    await deps.kube.remove(deps.children(object).resource, { namespace, name }, { uid });
+  } catch (error) {
+    // Gone, or another object by now: either way not what was to be removed.
+    if (!hasStatus(error, 404, 409)) throw error;
+  }
+}

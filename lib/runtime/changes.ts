@@ -1,0 +1,50 @@
+/**
+ * What separates the children that are wanted from those that are there. Pure.
+ *
+ * @module
+ */
+import { keyOf, type KubeObject } from "../api/object.ts";
+import { difference, withDigest } from "./differs.ts";
+import { stamp } from "./ownership.ts";
+
+/** Changes that make the cluster what was asked for. */
+export interface Changes {
+  create: KubeObject[];
+  /** `why` is the path of the first difference. */
+  update: { desired: KubeObject; observed: KubeObject; why: string }[];
+  remove: KubeObject[];
+  /** Wanted, but being deleted: they must be gone before they can be made again. */
+  leaving: KubeObject[];
+}
+
+/** Kind and key: children of several kinds may share a name. */
+export function childKey(object: KubeObject): string {
+  return `${object.kind} ${keyOf(object)}`;
+}
+
+/**
+ * @param desired Children as the kind wants them.
+ * @param owned Children of this owner that the caches hold.
+ */
+export function changesFor(owner: KubeObject, desired: readonly KubeObject[], owned: readonly KubeObject[]): Changes {
+  const there = new Map(owned.map((object) => [childKey(object), object]));
+  const changes: Changes = { create: [], update: [], remove: [], leaving: [] };
+  for (const child of desired) {
+    const wanted = withDigest(stamp(child, owner));
+    const observed = there.get(childKey(wanted));
+    there.delete(childKey(wanted));
+    if (!observed) changes.create.push(wanted);
+    else if (observed.metadata.deletionTimestamp) changes.leaving.push(observed);
+    else {
+      const why = difference(wanted, observed);
+      if (why !== undefined) changes.update.push({ desired: wanted, observed, why });
+    }
+  }
+  changes.remove = [...there.values()].filter((object) => !object.metadata.deletionTimestamp);
+  return changes;
+}
+
+/** How many objects the changes touch. */
+export function countOf(changes: Changes): number {
+  return changes.create.length + changes.update.length + changes.remove.length + changes.leaving.length;
+}

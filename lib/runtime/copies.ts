@@ -1,0 +1,81 @@
+/**
+ * Children that are copies of a ConfigMap or Secret elsewhere. A copy names its source and the source's version in an
+ * annotation; its content is read only when it is written, so no cache ever holds the data of a Secret.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { ANNOTATION_CONTENT, ANNOTATION_SOURCE } from "../api/names.ts";
+import type { KubeObject, Resource } from "../api/object.ts";
+import { hasStatus } from "../kube/errors.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { Stalled } from "./errors.ts";
+import { nameOf } from "./status.ts";
+
+/** Types of Secrets that belong to their namespace and are never copied out of it. */
+const NEVER_COPIED = new Set(["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"]);
+
+/** `<namespace>/<name>@<uid>/<resourceVersion>`: the value of the annotation that names a copy's source. */
+export function sourceOf(source: KubeObject): string {
+  const { namespace, name, uid, resourceVersion } = source.metadata;
+  return `${namespace}/${name}@${uid}/${resourceVersion}`;
+}
+
+/** A desired copy, without content. */
+export function copyOf(source: KubeObject, target: { namespace: string; name: string }): KubeObject {
+  return {
+    apiVersion: source.apiVersion,
+    kind: source.kind,
+    metadata: { ...target, annotations: { [ANNOTATION_SOURCE]: sourceOf(source) } },
+  };
+}
+
+/** Digest of the content, cut short: it shall show a change by hand, not let a secret be guessed. */
+function contentDigest(object: KubeObject): string {
+  const { data, binaryData } = object;
+  const content = JSON.stringify([sorted(data), sorted(binaryData)]);
+  return createHash("sha256").update(content).digest("hex").slice(0, 8);
+}
+
+function sorted(data: Record<string, string> | undefined): [string, string][] {
+  return Object.entries(data ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
+}
+
+/** Shape of a copy in a cache: a digest in place of the content. */
+export function withoutContent(object: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata } = object;
+  const intact = metadata.annotations?.[ANNOTATION_CONTENT] === contentDigest(object);
+  return {
+    apiVersion,
+    kind,
+    metadata: intact ? metadata : { ...metadata, annotations: { ...metadata.annotations, [ANNOTATION_SOURCE]: "" } },
+  };
+}
+
+/**
+ * The desired copy with its source's content; other objects as they are.
+ *
+ * @throws {Stalled} When the source is gone or must not leave its namespace.
+ */
+export async function filled(
+  desired: KubeObject,
+  resource: Resource,
+  kube: Pick<KubeClient, "get">,
+): Promise<KubeObject> {
+  const annotation = desired.metadata.annotations?.[ANNOTATION_SOURCE];
+  if (annotation === undefined) return desired;
+  const [namespace, name] = annotation.slice(0, annotation.indexOf("@")).split("/");
+  let source: KubeObject;
+  try {
+    source = await kube.get(resource, { namespace, name });
+  } catch (error) {
+    if (!hasStatus(error, 404)) throw error;
+    throw new Stalled("SourceMissing", `${resource.kind} "${namespace}/${name}" does not exist`);
+  }
+  if (NEVER_COPIED.has(source.type)) {
+    throw new Stalled("SourceRefused", `${nameOf(source)} has type "${source.type}", which is never copied`);
+  }
+  const annotations = { ...desired.metadata.annotations, [ANNOTATION_CONTENT]: contentDigest(source) };
+  const { type, data, binaryData } = source;
+  return { ...desired, metadata: { ...desired.metadata, annotations }, type, data, binaryData };
+}

@@ -1,0 +1,75 @@
+/**
+ * What a kind gives to the runtime: data and pure functions. The runtime knows no kind.
+ *
+ * @module
+ */
+import type { KubeObject, Resource } from "../api/object.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { Change, Lister } from "./cache.ts";
+import type { Clock } from "./clock.ts";
+import type { InventoryEntry, Report } from "./status.ts";
+
+/** Which objects of a resource are watched: those that carry our label, or all. */
+export type WatchScope = "children" | "all";
+
+/** One watch that a kind needs. The same resource and scope of several kinds is watched once. */
+export interface WatchNeed {
+  resource: Resource;
+  scope: WatchScope;
+  metadataOnly?: boolean;
+  /** Drops what nobody reads before it is cached. */
+  shape?: (object: KubeObject) => KubeObject;
+  /** Keys of the owners that a change concerns; for children it is found by label and annotation when left out. */
+  owners?: (change: Change, owners: Lister) => string[];
+}
+
+/** One rule of the operator's ClusterRole. */
+export interface Permission {
+  groups: readonly string[];
+  resources: readonly string[];
+  verbs: readonly string[];
+}
+
+/** What is wanted, and what is to be said about it. Made by a pure `decide`. */
+export interface Plan {
+  /** Children as they shall be, before the runtime marks them as their owner's. Undefined: leave all as they are. */
+  desired?: readonly KubeObject[];
+  report: Report;
+  /** The owner's time is over: delete it, once the status says so. */
+  deleteOwner?: boolean;
+}
+
+/** What `gather` reads from: caches, and where no cache has it (a log) the API server. Reads only. */
+export interface GatherDeps {
+  cache(resource: Resource, scope: WatchScope): Lister;
+  kube: Pick<KubeClient, "get" | "logs">;
+  clock: Clock;
+}
+
+/** An object that deletion of the owner must see gone; what it contains goes with it. */
+export interface Root {
+  resource: Resource;
+  namespace?: string;
+  name: string;
+}
+
+/** See the module. `Seen` is what `gather` hands to `decide`. */
+export interface ControllerDefinition<Seen = unknown> {
+  readonly kind: Resource;
+  /** Kinds of children: watched by label, repaired, pruned. */
+  readonly owns: readonly WatchNeed[];
+  /** What else is watched. */
+  readonly watches: readonly WatchNeed[];
+  readonly permissions: readonly Permission[];
+  /** Indexes over the owners, for `owners` of watches and for the webhook. */
+  readonly indexes?: Readonly<Record<string, (owner: KubeObject) => string[]>>;
+  gather(owner: KubeObject, deps: GatherDeps): Seen | Promise<Seen>;
+  /** Pure. @param now Milliseconds since the epoch. */
+  decide(seen: Seen, now: number): Plan;
+  /** What must be gone before the finalizer goes; follows from the owner alone. */
+  roots(owner: KubeObject): Root[];
+  /** Told once after every reconcile, for the kind's own metrics. */
+  reconciled?(owner: KubeObject, status: Readonly<Record<string, unknown>>): void;
+}
+
+export type { Change, InventoryEntry, Lister, Report };

@@ -1,0 +1,63 @@
+/**
+ * A clock for tests that moves only when it is told to.
+ *
+ * @module
+ */
+import type { Clock } from "./clock.ts";
+
+interface Timer {
+  at: number;
+  order: number;
+  callback: () => void;
+}
+
+/** A {@link Clock} whose time stands still until {@link FakeClock.advance} moves it. */
+export class FakeClock implements Clock {
+  #now: number;
+  #order = 0;
+  readonly #timers = new Set<Timer>();
+
+  /** @param now Start time in milliseconds since the Unix epoch. */
+  constructor(now = Date.UTC(2026, 0, 1)) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  at(epochMs: number, callback: () => void): () => void {
+    const timer = { at: epochMs, order: this.#order++, callback };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  /** Timers that are set: a test's check for leaks. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /**
+   * Moves the time forward, calling the timers that come due in order and letting promises settle after each.
+   *
+   * @param ms Milliseconds to move by.
+   */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      await settle();
+      const next = [...this.#timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
+      if (!next || next.at > end) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.callback();
+    }
+    this.#now = end;
+    await settle();
+  }
+}
+
+/** Lets everything that can run without the clock run: some turns of the event loop. */
+export async function settle(turns = 5): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+}

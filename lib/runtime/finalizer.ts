@@ -1,0 +1,48 @@
+/**
+ * The finalizer that keeps an owner until what it made is gone (promise 6). The mutating webhook adds it at creation,
+ * which costs no request; here it is added where that did not happen, and taken away.
+ *
+ * @module
+ */
+import { FINALIZER } from "../api/names.ts";
+import type { KubeObject, Resource } from "../api/object.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { JsonPatch } from "../kube/paths.ts";
+
+/** Whether the owner carries our finalizer. */
+export function hasFinalizer(owner: KubeObject): boolean {
+  return owner.metadata.finalizers?.includes(FINALIZER) ?? false;
+}
+
+/** Adds it. @throws {KubeError} 409 or 422 when somebody changed the finalizers since. */
+export async function addFinalizer(owner: KubeObject, resource: Resource, kube: KubeClient): Promise<KubeObject> {
+  const { finalizers } = owner.metadata;
+  // The tests keep another writer's finalizer from being lost: a list is replaced only as it was seen.
+  const patch: JsonPatch = finalizers?.length
+    ? [{ op: "test", path: "/metadata/finalizers", value: finalizers }, {
+      op: "add",
+      path: "/metadata/finalizers/-",
+      value: FINALIZER,
+    }]
+    : [{ op: "test", path: "/metadata/finalizers", value: null }, {
+      op: "add",
+      path: "/metadata/finalizers",
+      value: [FINALIZER],
+    }];
+  return await kube.patch(resource, owner.metadata, [...sameObject(owner), ...patch]);
+}
+
+/** Takes it away, which lets the API server delete the owner. @throws {KubeError} 422 when the list changed since. */
+export async function removeFinalizer(owner: KubeObject, resource: Resource, kube: KubeClient): Promise<void> {
+  const index = owner.metadata.finalizers!.indexOf(FINALIZER);
+  const path = `/metadata/finalizers/${index}`;
+  await kube.patch(resource, owner.metadata, [
+    ...sameObject(owner),
+    { op: "test", path, value: FINALIZER },
+    { op: "remove", path },
+  ]);
+}
+
+function sameObject(owner: KubeObject): JsonPatch {
+  return [{ op: "test", path: "/metadata/uid", value: owner.metadata.uid }];
+}

@@ -1,0 +1,277 @@
+/**
+ * Keeps a {@link Cache} equal to one resource on the API server: list, then watch, for ever.
+ *
+ * Guarantees (promise 1 of ARCHITECTURE.md): the watch cannot go blind. A quiet watch is proven alive by the bookmarks
+ * that the server sends about once a minute; a silent one is given up after {@link InformerTimings.idleMs}, and one that
+ * outlives its server-side timeout too. 410 lists again; 429 and 5xx back off with jitter and honour Retry-After. Every
+ * {@link InformerTimings.verifyMs} a second list is compared with the cache, and what the watch had missed is counted
+ * and mended.
+ *
+ * @module
+ */
+import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
+import type { KubeClient, Scope } from "../kube/client.ts";
+import { hasStatus, KubeError } from "../kube/errors.ts";
+import { backoffMs } from "./backoff.ts";
+import { Cache, type Change, type Lister } from "./cache.ts";
+import { type Clock, sleep } from "./clock.ts";
+import type { Logger } from "./log.ts";
+import { isNewer } from "./version.ts";
+
+/** What an informer needs of the API server. */
+export type ListWatch = Pick<KubeClient, "list" | "watch">;
+
+/** What to keep. */
+export interface InformerSpec extends Scope {
+  resource: Resource;
+  /** Drops what nobody reads before it is cached. */
+  shape?: (object: KubeObject) => KubeObject;
+}
+
+/** All in milliseconds, but the two that say seconds. */
+export interface InformerTimings {
+  /** A watch that shows nothing for this long, not even a bookmark, is dead. */
+  idleMs: number;
+  /** The server ends a watch after a random time between these. */
+  watchSeconds: readonly [least: number, most: number];
+  /** Between two comparisons of the cache with a fresh list. */
+  verifyMs: number;
+  backoffBaseMs: number;
+  backoffCapMs: number;
+}
+
+export const DEFAULT_TIMINGS: InformerTimings = Object.freeze({
+  idleMs: 90_000,
+  watchSeconds: [300, 600] as const,
+  verifyMs: 30 * 60_000,
+  backoffBaseMs: 500,
+  backoffCapMs: 30_000,
+});
+
+/** Why a watch connection ended. */
+export type WatchEnd = "closed" | "idle" | "expired" | "error";
+
+export interface InformerDeps {
+  kube: ListWatch;
+  clock: Clock;
+  random: () => number;
+  log: Logger;
+  timings?: InformerTimings;
+  metrics?: {
+    watchEnded(resource: Resource, why: WatchEnd): void;
+    eventsMissed(resource: Resource, count: number): void;
+  };
+}
+
+const PAGE = 500;
+/** Longer than the server's own timeout by this, a watch is given up even while it talks. */
+const DEADLINE_GRACE_MS = 30_000;
+
+/** See the module. One per resource and scope; shared by all who read it. */
+export class Informer {
+  readonly resource: Resource;
+  readonly #spec: InformerSpec;
+  readonly #deps: InformerDeps;
+  readonly #timings: InformerTimings;
+  readonly #cache = new Cache();
+  readonly #listeners: ((change: Change) => void)[] = [];
+  #version: string | undefined;
+  #synced = false;
+  #lastAlive: number;
+  #failures = 0;
+  #announceSync!: () => void;
+  /** Resolves when the first list is in the cache. */
+  readonly whenSynced: Promise<void>;
+
+  constructor(spec: InformerSpec, deps: InformerDeps) {
+    this.resource = spec.resource;
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#timings = deps.timings ?? DEFAULT_TIMINGS;
+    this.#lastAlive = deps.clock.now();
+    this.whenSynced = new Promise((resolve) => this.#announceSync = resolve);
+  }
+
+  get cache(): Lister & Pick<Cache, "addIndex"> {
+    return this.#cache;
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Milliseconds since the server last said anything on the watch or answered a list. */
+  get silentMs(): number {
+    return this.#deps.clock.now() - this.#lastAlive;
+  }
+
+  /** Calls back on every change, also on those of the first list. */
+  subscribe(listener: (change: Change) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Takes in the answer to a write of our own, so that the next look sees it before the watch shows it. Listeners are
+   * not told: who wrote knows, and the watch event of the same version is no news either.
+   */
+  observe(object: KubeObject): void {
+    this.#cache.put(this.#shaped(object));
+  }
+
+  /** Lists and watches until the signal ends it. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const verifying = this.#verifyForEver(signal);
+    while (!signal.aborted) {
+      let end: WatchEnd = "closed";
+      try {
+        if (this.#version === undefined) await this.#list(signal);
+        end = await this.#watchOnce(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        end = hasStatus(error, 410) ? "expired" : "error";
+        if (end === "expired") this.#version = undefined;
+        await this.#holdOff(error, signal);
+      }
+      if (!signal.aborted) this.#deps.metrics?.watchEnded(this.resource, end);
+    }
+    await verifying;
+  }
+
+  async #holdOff(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#failures++;
+    const asked = error instanceof KubeError ? error.retryAfterMs ?? 0 : 0;
+    const wait = backoffMs(this.#failures, {
+      baseMs: this.#timings.backoffBaseMs,
+      capMs: this.#timings.backoffCapMs,
+      random: this.#deps.random,
+    });
+    const delay = Math.max(asked, wait);
+    this.#deps.log.warn("Watch ended, trying again", {
+      resource: this.resource.plural,
+      error,
+      delayMs: Math.round(delay),
+    });
+    await sleep(this.#deps.clock, delay, signal);
+  }
+
+  async #pages(signal: AbortSignal, take: (items: KubeObject[]) => void): Promise<string> {
+    let next: string | undefined;
+    do {
+      const page = await this.#deps.kube.list(this.resource, this.#spec, { limit: PAGE, next, signal });
+      this.#lastAlive = this.#deps.clock.now();
+      take(page.items);
+      next = page.next;
+      if (!next) return page.resourceVersion;
+    } while (!signal.aborted);
+    throw new DOMException("Listing was stopped", "AbortError");
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const seen = new Set<string>();
+    const version = await this.#pages(signal, (items) => {
+      for (const item of items) {
+        seen.add(keyOf(item));
+        this.#put(item);
+      }
+    });
+    for (const key of [...this.#cache.keys()]) if (!seen.has(key)) this.#remove(key, version);
+    this.#version = version;
+    this.#synced = true;
+    this.#announceSync();
+  }
+
+  async #watchOnce(signal: AbortSignal): Promise<WatchEnd> {
+    const { clock, kube, random } = this.#deps;
+    const [least, most] = this.#timings.watchSeconds;
+    const timeoutSeconds = Math.round(least + random() * (most - least));
+    const started = clock.now();
+    const stalled = new AbortController();
+    let heard = started;
+    // One timer that looks again beats one set anew at every event.
+    const look = (): void => {
+      const end = Math.min(heard + this.#timings.idleMs, started + timeoutSeconds * 1000 + DEADLINE_GRACE_MS);
+      if (clock.now() >= end) stalled.abort();
+      else cancel = clock.at(end, look);
+    };
+    let cancel = clock.at(started + this.#timings.idleMs, look);
+    try {
+      const either = AbortSignal.any([signal, stalled.signal]);
+      const options = { resourceVersion: this.#version!, timeoutSeconds, signal: either };
+      for await (const event of kube.watch(this.resource, this.#spec, options)) {
+        heard = this.#lastAlive = clock.now();
+        this.#failures = 0;
+        if (event.type === "DELETED") this.#remove(keyOf(event.object), event.object.metadata.resourceVersion);
+        else if (event.type !== "BOOKMARK") this.#put(event.object);
+        this.#version = event.object.metadata.resourceVersion;
+      }
+      return "closed";
+    } catch (error) {
+      if (stalled.signal.aborted && !signal.aborted) return "idle";
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  #shaped(object: KubeObject): KubeObject {
+    return this.#spec.shape ? this.#spec.shape(object) : object;
+  }
+
+  #put(object: KubeObject): void {
+    const change = this.#cache.put(this.#shaped(object));
+    if (change) this.#tell(change);
+  }
+
+  #remove(key: string, version: string | undefined): void {
+    const change = this.#cache.remove(key, version);
+    if (change) this.#tell(change);
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  async #verifyForEver(signal: AbortSignal): Promise<void> {
+    const { clock, random, log, metrics } = this.#deps;
+    while (!signal.aborted) {
+      await sleep(clock, this.#timings.verifyMs * (0.75 + random() / 2), signal);
+      if (signal.aborted || !this.#synced) continue;
+      try {
+        const missed = await this.#verify(signal);
+        if (missed === 0) continue;
+        log.error("Watch missed events, listing again", { resource: this.resource.plural, missed });
+        metrics?.eventsMissed(this.resource, missed);
+      } catch (error) {
+        if (!signal.aborted) log.warn("Verifying list failed", { resource: this.resource.plural, error });
+      }
+    }
+  }
+
+  /** @returns How many objects of a fresh list the watch had not shown although it had time to; they are mended. */
+  async #verify(signal: AbortSignal): Promise<number> {
+    const listed = new Map<string, KubeObject>();
+    const version = await this.#pages(signal, (items) => {
+      for (const item of items) listed.set(keyOf(item), this.#shaped(item));
+    });
+    // What the watch would show within one idle time is late, not missed: a bookmark at or past the list proves it.
+    const patience = this.#deps.clock.now() + this.#timings.idleMs;
+    while (isNewer(version, this.#version) && this.#deps.clock.now() < patience && !signal.aborted) {
+      await sleep(this.#deps.clock, 1_000, signal);
+    }
+    let missed = 0;
+    for (const object of listed.values()) {
+      const change = this.#cache.put(object);
+      if (!change) continue;
+      missed++;
+      this.#tell(change);
+    }
+    for (const key of [...this.#cache.keys()]) {
+      if (listed.has(key)) continue;
+      const change = this.#cache.remove(key, version);
+      if (!change) continue;
+      missed++;
+      this.#tell(change);
+    }
+    return signal.aborted ? 0 : missed;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Who owns an object: the labels and annotation that every child carries (SPEC section 1).
+ *
+ * @module
+ */
+import {
+  ANNOTATION_OWNER,
+  FIELD_MANAGER,
+  LABEL_INSTANCE,
+  LABEL_MANAGED_BY,
+  LABEL_OWNER_UID,
+  LABEL_PART_OF,
+  MANAGED_BY,
+} from "../api/names.ts";
+import type { KubeObject } from "../api/object.ts";
+import { labelValue } from "../naming.ts";
+
+export { FIELD_MANAGER };
+
+/** Selects every child of every owner. */
+export const CHILD_SELECTOR = `${LABEL_MANAGED_BY}=${MANAGED_BY}`;
+
+/** Labels of every child, and of the Pods that a child makes. */
+export function ownerLabels(owner: KubeObject): Record<string, string> {
+  return {
+    [LABEL_MANAGED_BY]: MANAGED_BY,
+    [LABEL_INSTANCE]: labelValue(owner.metadata.name),
+    [LABEL_PART_OF]: labelValue(owner.kind.toLowerCase()),
+    [LABEL_OWNER_UID]: owner.metadata.uid ?? "",
+  };
+}
+
+/** `<Kind>.<group>/<namespace>/<name>` */
+export function ownerReferenceText(owner: KubeObject): string {
+  const group = owner.apiVersion.split("/")[0];
+  return `${owner.kind}.${group}/${owner.metadata.namespace}/${owner.metadata.name}`;
+}
+
+/** The key (`namespace/name`) of the owner that the annotation names, if it is of this kind. */
+export function annotatedOwner(object: KubeObject, kind: { kind: string; group: string }): string | undefined {
+  const text = object.metadata.annotations?.[ANNOTATION_OWNER];
+  const prefix = `${kind.kind}.${kind.group}/`;
+  return text?.startsWith(prefix) ? text.slice(prefix.length) : undefined;
+}
+
+/** Whether this owner made the object. */
+export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
+  return owner.metadata.uid !== undefined && object.metadata.labels?.[LABEL_OWNER_UID] === owner.metadata.uid;
+}
+
+/** A desired child with everything that marks it as its owner's; in the owner's namespace also an ownerReference. */
+export function stamp(child: KubeObject, owner: KubeObject): KubeObject {
+  const isBeside = child.metadata.namespace !== undefined && child.metadata.namespace === owner.metadata.namespace;
+  return {
+    ...child,
+    metadata: {
+      ...child.metadata,
+      labels: { ...child.metadata.labels, ...ownerLabels(owner) },
+      annotations: { ...child.metadata.annotations, [ANNOTATION_OWNER]: ownerReferenceText(owner) },
+      ...(isBeside ? { ownerReferences: [controllerReference(owner)] } : {}),
+    },
+  };
+}
+
+function controllerReference(owner: KubeObject): NonNullable<KubeObject["metadata"]["ownerReferences"]>[number] {
+  const { name, uid = "" } = owner.metadata;
+  return { apiVersion: owner.apiVersion, kind: owner.kind, name, uid, controller: true, blockOwnerDeletion: true };
+}

@@ -1,0 +1,114 @@
+/**
+ * The spine of every reconcile: gather → decide → act → report, for a kind that the runtime does not know.
+ *
+ * @module
+ */
+import { ANNOTATION_PAUSED } from "../api/names.ts";
+import type { KubeObject } from "../api/object.ts";
+import { act, type ActDeps } from "./act.ts";
+import { type Changes, changesFor, countOf } from "./changes.ts";
+import type { ControllerDefinition, GatherDeps, Plan } from "./definition.ts";
+import { hasStatus } from "../kube/errors.ts";
+import { Stalled, Waiting } from "./errors.ts";
+import { stamp } from "./ownership.ts";
+import { inventoryEntry, nameOf, type Report } from "./status.ts";
+
+/** What one reconcile came to. */
+export interface Outcome {
+  report: Report;
+  deleteOwner: boolean;
+  /** What went wrong; the report tells people, this tells the runtime when to try again. */
+  error?: unknown;
+  /** Changes that were made: what an Event about a repair is worth. */
+  changes?: Changes;
+}
+
+export interface SettleDeps extends Omit<GatherDeps, "kube">, ActDeps {
+  /** Children of this owner in all caches of the kinds that the definition owns. */
+  owned(owner: KubeObject): KubeObject[];
+}
+
+/** Whether the owner's annotation stops changes to its children. */
+export function isPaused(owner: KubeObject): boolean {
+  return owner.metadata.annotations?.[ANNOTATION_PAUSED] === "true";
+}
+
+/** Brings the children to what is wanted and says what is true afterwards. Throws only what `gather` throws. */
+export async function settle<Seen>(
+  owner: KubeObject,
+  definition: ControllerDefinition<Seen>,
+  deps: SettleDeps,
+): Promise<Outcome> {
+  const plan = await planFor(owner, definition, deps);
+  if (!plan.desired) {
+    const report = { inventory: owner.status?.inventory, ...plan.report };
+    return { report, deleteOwner: plan.deleteOwner ?? false };
+  }
+  const report = withInventory(plan, owner);
+  const changes = changesFor(owner, plan.desired, deps.owned(owner));
+  if (isPaused(owner)) return { report: paused(owner, report, countOf(changes)), deleteOwner: false };
+  if (countOf(changes) === 0) return { report, deleteOwner: false };
+  try {
+    await act(owner, changes, deps);
+  } catch (error) {
+    return { report: failed(report, error), deleteOwner: false, error, changes };
+  }
+  // What was written is in the caches now: what is said is what is true after acting, not before.
+  const after = await planFor(owner, definition, deps);
+  return { report: withInventory(after, owner), deleteOwner: false, changes };
+}
+
+async function planFor<Seen>(
+  owner: KubeObject,
+  definition: ControllerDefinition<Seen>,
+  deps: GatherDeps,
+): Promise<Plan> {
+  return definition.decide(await definition.gather(owner, deps), deps.clock.now());
+}
+
+function withInventory(plan: Plan, owner: KubeObject): Report {
+  return { ...plan.report, inventory: (plan.desired ?? []).map((object) => inventoryEntry(stamp(object, owner))) };
+}
+
+function paused(owner: KubeObject, report: Report, pending: number): Report {
+  const text = `Changes are stopped by annotation "${ANNOTATION_PAUSED}"`;
+  const conditions = [
+    ...(report.conditions ?? []),
+    { type: "Paused", status: "True" as const, reason: "Paused", message: text },
+  ];
+  if (pending === 0) return { ...report, conditions };
+  const message = `${text}: ${pending} ${pending === 1 ? "change waits" : "changes wait"}`;
+  const phase = owner.status?.phase ?? "Pending";
+  return { ...report, conditions, phase, state: "reconciling", reason: "Paused", message };
+}
+
+/** The report that an error makes of a report: what else was found out (URL, times, when to look again) stays. */
+export function failed(report: Report, error: unknown): Report {
+  if (error instanceof Stalled) {
+    const { reason, message } = error;
+    return { ...report, phase: "Failed", state: "stalled", reason, message, outcome: undefined };
+  }
+  if (error instanceof Waiting) {
+    const { reason, message } = error;
+    return { ...report, phase: "Pending", state: "reconciling", reason, message, outcome: undefined };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  // What is not as asked for is not ready, whatever the children say.
+  const phase = report.state === "ready" ? "Failed" : report.phase;
+  return { ...report, phase, state: "reconciling", reason: reasonOf(error), message, outcome: undefined };
+}
+
+function reasonOf(error: unknown): string {
+  if (hasStatus(error, 403)) return "Forbidden";
+  if (hasStatus(error, 422)) return "Refused";
+  return "ReconcileError";
+}
+
+/** What was done to a child that had been right before, in words. */
+export function repairsOf(changes: Changes): string[] {
+  return [
+    ...changes.create.map((object) => `${nameOf(object)} was missing and is made again`),
+    ...changes.update.map(({ desired, why }) => `${nameOf(desired)} was changed (${why}) and is set back`),
+    ...changes.remove.map((object) => `${nameOf(object)} is not wanted any more and is deleted`),
+  ];
+}

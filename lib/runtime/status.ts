@@ -1,0 +1,140 @@
+/**
+ * What a reconcile reports, and how it becomes `status` (promise 5): kstatus conditions with transition times that
+ * change only with the condition's status, written once and only when something changed.
+ *
+ * @see https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
+ * @module
+ */
+import type { Condition, KubeObject } from "../api/object.ts";
+
+/** A condition before the runtime adds generation and time. */
+export type Finding = Pick<Condition, "type" | "status" | "reason" | "message">;
+
+/** A child as it stands in `status.inventory`. */
+export interface InventoryEntry {
+  kind: string;
+  namespace?: string;
+  name: string;
+}
+
+/** An entry of `status.history`. */
+export interface HistoryEntry {
+  time: string;
+  outcome: string;
+  reason?: string;
+  message?: string;
+  image?: string;
+}
+
+/** What a reconcile found out; the runtime turns it into `status`. */
+export interface Report {
+  /** One word for `kubectl get`. */
+  phase: string;
+  /** `ready`: as asked for. `reconciling`: on its way. `stalled`: somebody must act. */
+  state: "ready" | "reconciling" | "stalled";
+  /** CamelCase, for machines; becomes the reason of Ready. */
+  reason: string;
+  /** For people; becomes the message of Ready. */
+  message: string;
+  /** The kind's own conditions; those that it leaves out are dropped. */
+  conditions?: readonly Finding[];
+  /** The kind's own status fields. */
+  fields?: Readonly<Record<string, unknown>>;
+  inventory?: readonly InventoryEntry[];
+  /** Added to the history when it differs from its newest entry. */
+  outcome?: Omit<HistoryEntry, "time">;
+  /** When to look again although nothing changed: milliseconds since the epoch. */
+  lookAgainAt?: number;
+}
+
+const HISTORY = 5;
+/** The API server refuses longer ones (metav1.Condition). */
+const LONGEST_MESSAGE = 32_768;
+
+/**
+ * The status that a report makes of an owner's present one.
+ *
+ * @param now Milliseconds since the epoch.
+ */
+export function statusOf(owner: KubeObject, report: Report, now: number): Record<string, unknown> {
+  const old = owner.status ?? {};
+  const generation = owner.metadata.generation;
+  const findings = [...summary(report), ...(report.conditions ?? [])];
+  const conditions = findings.map((finding) => dated(finding, old.conditions ?? [], { generation, now }));
+  return {
+    ...report.fields,
+    phase: report.phase,
+    observedGeneration: generation,
+    conditions,
+    ...(report.inventory ? { inventory: report.inventory } : {}),
+    ...historyOf(old.history ?? [], report, now),
+  };
+}
+
+/** Ready always; Reconciling and Stalled only while they are true, as kstatus wants it. */
+function summary(report: Report): Finding[] {
+  const { state, reason, message } = report;
+  const ready: Finding = { type: "Ready", status: state === "ready" ? "True" : "False", reason, message };
+  if (state === "ready") return [ready];
+  return [ready, { type: state === "stalled" ? "Stalled" : "Reconciling", status: "True", reason, message }];
+}
+
+function dated(finding: Finding, old: Condition[], at: { generation?: number; now: number }): Condition {
+  const before = old.find((condition) => condition.type === finding.type);
+  return {
+    type: finding.type,
+    status: finding.status,
+    reason: finding.reason,
+    message: finding.message.slice(0, LONGEST_MESSAGE),
+    observedGeneration: at.generation,
+    lastTransitionTime: before?.status === finding.status ? before.lastTransitionTime : rfc3339(at.now),
+  };
+}
+
+function historyOf(old: HistoryEntry[], report: Report, now: number): { history?: HistoryEntry[] } {
+  const { outcome } = report;
+  const newest = old[0];
+  const isNews = outcome && (newest?.outcome !== outcome.outcome || newest.image !== outcome.image ||
+    newest.reason !== outcome.reason);
+  const history = isNews ? [{ time: rfc3339(now), ...outcome }, ...old].slice(0, HISTORY) : old;
+  return history.length > 0 ? { history } : {};
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+export function rfc3339(epochMs: number): string {
+  return new Date(Math.floor(epochMs / 1000) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+/** Whether two JSON values are equal; the order of members and members that are undefined do not count. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    if (!sameJson(left[name], right[name])) return false;
+  }
+  return true;
+}
+
+/** Conditions that became what they were not before: what an Event is worth. */
+export function transitions(before: Condition[], after: Condition[]): Condition[] {
+  return after.filter((condition) => {
+    if (condition.type === "Reconciling" || condition.type === "Stalled") return false;
+    const old = before.find((other) => other.type === condition.type);
+    return old?.status !== condition.status || old.reason !== condition.reason;
+  });
+}
+
+/** `Kind namespace/name`, as messages name an object. */
+export function nameOf(object: { kind: string; metadata: { namespace?: string; name: string } }): string {
+  const { namespace, name } = object.metadata;
+  return `${object.kind} "${namespace ? `${namespace}/` : ""}${name}"`;
+}
+
+/** The inventory entry of an object. */
+export function inventoryEntry(object: KubeObject): InventoryEntry {
+  const { namespace, name } = object.metadata;
+  return namespace ? { kind: object.kind, namespace, name } : { kind: object.kind, name };
+}
