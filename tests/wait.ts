@@ -1,0 +1,58 @@
+import { inspect } from "node:util";
+
+/** Milliseconds between two looks. */
+const interval = 50;
+
+/**
+ * Looks again and again until `probe` answers with something true, and returns that.
+ *
+ * A probe that throws has not succeeded yet: a failed assertion inside it is how a probe says what it saw instead.
+ *
+ * @param description what is waited for, completing "Timed out waiting for …"
+ * @param timeoutMs after which to give up; default 30 s
+ * @throws Error with the description and the last value (or error) seen
+ */
+export async function waitFor<T>(
+  description: string,
+  probe: () => T | Promise<T>,
+  timeoutMs = 30_000,
+): Promise<Exclude<Awaited<T>, undefined | null | false | 0 | "">> {
+  return await poll(description, probe, Boolean, timeoutMs) as Exclude<Awaited<T>, undefined | null | false | 0 | "">;
+}
+
+/**
+ * Reads a value again and again until `accept` takes it, and returns it.
+ *
+ * @param description what is waited for, completing "Timed out waiting for …"
+ * @param timeoutMs after which to give up; default 30 s
+ * @throws Error with the description and the last value (or error) seen
+ */
+export async function waitUntil<T>(
+  description: string,
+  read: () => T | Promise<T>,
+  accept: (value: T) => boolean,
+  timeoutMs = 30_000,
+): Promise<T> {
+  return await poll(description, read, accept, timeoutMs);
+}
+
+async function poll<T>(
+  description: string,
+  read: () => T | Promise<T>,
+  accept: (value: T) => boolean,
+  timeoutMs: number,
+): Promise<T> {
+  const start = performance.now();
+  let seen = "nothing";
+  do {
+    try {
+      const value = await read();
+      if (accept(value)) return value;
+      seen = inspect(value, { depth: 6, breakLength: 120 });
+    } catch (error) {
+      seen = error instanceof Error ? error.message : String(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, interval));
+  } while (performance.now() - start < timeoutMs);
+  throw new Error(`Timed out after ${timeoutMs / 1000} s waiting for ${description}: last seen ${seen}`);
+}
