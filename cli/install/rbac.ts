@@ -1,0 +1,117 @@
+/**
+ * What the operator may do: the sum of what each controller declares and of what the runtime needs, and nothing else.
+ * Pure.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../lib/api/object.ts";
+import { KINDS } from "../../lib/api/registry.ts";
+import type { Permission } from "../../lib/runtime/definition.ts";
+
+/** Name of the ServiceAccount, the roles and their bindings. */
+export const ACCOUNT = "maquette";
+/** Secret with the certificates of admission, shared by replicas. */
+export const CERTIFICATE_SECRET = "maquette-webhook-certificates";
+/** Name of both webhook configurations. */
+export const WEBHOOK_CONFIGURATION = "maquette";
+
+const RBAC = "rbac.authorization.k8s.io/v1";
+const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"];
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+  resourceNames?: string[];
+}
+
+/** Rules with the verbs of equal resources united, and resources of equal verbs together. */
+export function mergedRules(permissions: readonly Permission[]): Rule[] {
+  const verbsOf = new Map<string, Set<string>>();
+  for (const { groups, resources, verbs } of permissions) {
+    for (const group of groups) {
+      for (const resource of resources) {
+        const key = `${group}/${resource}`;
+        verbsOf.set(key, (verbsOf.get(key) ?? new Set()).union(new Set(verbs)));
+      }
+    }
+  }
+  const rules = new Map<string, Rule>();
+  for (const [key, verbs] of [...verbsOf].sort(([a], [b]) => a < b ? -1 : 1)) {
+    const slash = key.indexOf("/");
+    const [group, resource] = [key.slice(0, slash), key.slice(slash + 1)];
+    const ordered = VERBS.filter((verb) => verbs.has(verb));
+    const id = `${group}:${ordered}`;
+    const rule = rules.get(id) ?? { apiGroups: [group], resources: [], verbs: ordered };
+    rule.resources.push(resource);
+    rules.set(id, rule);
+  }
+  return [...rules.values()];
+}
+
+/** ServiceAccount, roles and bindings of the operator, and roles for people. */
+export function rbacObjects(namespace: string, permissions: readonly Permission[]): KubeObject[] {
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT, namespace } },
+    { apiVersion: RBAC, kind: "ClusterRole", metadata: { name: ACCOUNT }, rules: clusterRules(permissions) },
+    bound("ClusterRole", namespace),
+    { apiVersion: RBAC, kind: "Role", metadata: { name: ACCOUNT, namespace }, rules: ownNamespaceRules() },
+    bound("Role", namespace),
+    peopleRole("view", ["view", "edit", "admin"], ["get", "list", "watch"]),
+    peopleRole("edit", ["edit", "admin"], ["create", "update", "patch", "delete"]),
+  ];
+}
+
+function clusterRules(permissions: readonly Permission[]): Rule[] {
+  return [
+    ...mergedRules([...permissions, { groups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] }]),
+    {
+      apiGroups: ["admissionregistration.k8s.io"],
+      resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+      resourceNames: [WEBHOOK_CONFIGURATION],
+      verbs: ["get", "list", "watch", "patch"],
+    },
+  ];
+}
+
+/** Creation cannot be limited to a name; everything else is. */
+function ownNamespaceRules(): Rule[] {
+  const leases = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+  const secrets = { apiGroups: [""], resources: ["secrets"] };
+  return [
+    { ...leases, verbs: ["create"] },
+    { ...leases, resourceNames: [ACCOUNT], verbs: ["get", "update"] },
+    { ...secrets, verbs: ["create"] },
+    { ...secrets, resourceNames: [CERTIFICATE_SECRET], verbs: ["get", "list", "watch", "update"] },
+  ];
+}
+
+function bound(kind: "ClusterRole" | "Role", namespace: string): KubeObject {
+  return {
+    apiVersion: RBAC,
+    kind: `${kind}Binding`,
+    metadata: kind === "Role" ? { name: ACCOUNT, namespace } : { name: ACCOUNT },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name: ACCOUNT },
+    subjects: [{ kind: "ServiceAccount", name: ACCOUNT, namespace }],
+  };
+}
+
+/** Joins the cluster's own roles of the same meaning. */
+function peopleRole(name: string, aggregatedTo: string[], verbs: string[]): KubeObject {
+  const groups = [...new Set(KINDS.map(({ resource }) => resource.group))];
+  return {
+    apiVersion: RBAC,
+    kind: "ClusterRole",
+    metadata: {
+      name: `${ACCOUNT}-${name}`,
+      labels: Object.fromEntries(
+        aggregatedTo.map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, "true"]),
+      ),
+    },
+    rules: groups.map((group) => ({
+      apiGroups: [group],
+      resources: KINDS.filter(({ resource }) => resource.group === group).map(({ resource }) => resource.plural),
+      verbs,
+    })),
+  };
+}

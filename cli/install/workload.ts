@@ -1,0 +1,103 @@
+/**
+ * What runs the operator inside a cluster. Pure.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../lib/api/object.ts";
+import { type Config, flagsOf } from "../../lib/config.ts";
+import { ACCOUNT } from "./rbac.ts";
+
+export interface WorkloadOptions {
+  config: Config;
+  image: string;
+  replicas: number;
+}
+
+const SELECTOR = { "app.kubernetes.io/name": "maquette", "app.kubernetes.io/component": "operator" };
+const HTTP_PORT = 8080;
+const WEBHOOK_PORT = 9443;
+
+/** The operator's namespace. */
+export function namespaceObject(name: string): KubeObject {
+  const labels = {
+    "app.kubernetes.io/name": "maquette",
+    "pod-security.kubernetes.io/enforce": "restricted",
+  };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+/** Deployment, its disruption budget, and the Services of admission and metrics. */
+export function workloadObjects(options: WorkloadOptions): KubeObject[] {
+  const { config } = options;
+  const { namespace } = config;
+  const service = (name: string, ports: Record<string, unknown>[]): KubeObject => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace, labels: SELECTOR },
+    spec: { type: "ClusterIP", selector: SELECTOR, ports },
+  });
+  return [
+    deployment(options),
+    {
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: ACCOUNT, namespace },
+      spec: { maxUnavailable: 1, selector: { matchLabels: SELECTOR } },
+    },
+    service(config.webhookService, [{ name: "https", port: 443, protocol: "TCP", targetPort: "webhook" }]),
+    service("maquette-metrics", [{ name: "http", port: HTTP_PORT, protocol: "TCP", targetPort: "http" }]),
+  ];
+}
+
+function deployment({ config, image, replicas }: WorkloadOptions): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: ACCOUNT, namespace: config.namespace, labels: SELECTOR },
+    spec: {
+      replicas,
+      selector: { matchLabels: SELECTOR },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: { metadata: { labels: SELECTOR }, spec: podSpec(config, image) },
+    },
+  };
+}
+
+function podSpec(config: Config, image: string): Record<string, unknown> {
+  return {
+    serviceAccountName: ACCOUNT,
+    // 25 s for what is under way, and some to give up the lease.
+    terminationGracePeriodSeconds: 40,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    topologySpreadConstraints: [{
+      maxSkew: 1,
+      topologyKey: "kubernetes.io/hostname",
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: SELECTOR },
+    }],
+    containers: [container(config, image)],
+  };
+}
+
+function container(config: Config, image: string): Record<string, unknown> {
+  const probe = (path: string): Record<string, unknown> => ({ httpGet: { path, port: "http" }, timeoutSeconds: 5 });
+  return {
+    name: "maquette",
+    image,
+    args: ["run", ...flagsOf(config)],
+    env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
+    ports: [
+      { name: "http", containerPort: HTTP_PORT, protocol: "TCP" },
+      { name: "webhook", containerPort: WEBHOOK_PORT, protocol: "TCP" },
+    ],
+    livenessProbe: { ...probe("/healthz"), periodSeconds: 20, failureThreshold: 3 },
+    readinessProbe: { ...probe("/readyz"), periodSeconds: 5 },
+    startupProbe: { ...probe("/healthz"), periodSeconds: 2, failureThreshold: 30 },
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * Maquette installed on a control plane: CRDs, RBAC and webhooks applied, the operator as a process of its own under its
+ * own ServiceAccount's token. For integration tests, `deno task demo` and `deno task dev`.
+ *
+ * @module
+ */
+import { stringify } from "yaml";
+import { installation } from "../cli/install/objects.ts";
+import { ACCOUNT } from "../cli/install/rbac.ts";
+import { readCommandLine } from "../lib/config.ts";
+import type { ControlPlane } from "./control_plane/control_plane.ts";
+import { waitFor } from "./wait.ts";
+
+/** Namespace of the operator. */
+export const NAMESPACE = "maquette-system";
+/** What the program may do: what the README tells for a binary, and nothing more. */
+const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-env"];
+const START_MS = 60_000;
+const STOP_MS = 40_000;
+
+export interface InstallOptions {
+  /** Flags of `maquette run` beside those that the installation needs. */
+  flags?: string[];
+  /** Whether webhooks are installed; default true. */
+  webhook?: boolean;
+  /** Where the operator's log goes; default: a file in the control plane's folder. */
+  log?: "inherit";
+}
+
+/** One operator process, and the means to end and start it. */
+export class Installed {
+  readonly #plane: ControlPlane;
+  readonly #args: string[];
+  readonly #log: string | undefined;
+  readonly httpPort: number;
+  readonly webhookPort: number;
+  #child: Deno.ChildProcess | undefined;
+  #logged: Promise<void> | undefined;
+
+  constructor(
+    plane: ControlPlane,
+    run: { args: string[]; httpPort: number; webhookPort: number; log: string | undefined },
+  ) {
+    this.#plane = plane;
+    this.#args = run.args;
+    this.#log = run.log;
+    this.httpPort = run.httpPort;
+    this.webhookPort = run.webhookPort;
+  }
+
+  /** Process id. */
+  get pid(): number {
+    return this.#child!.pid;
+  }
+
+  /** Starts the process and waits until it is ready (caches synced, certificate loaded). */
+  async start(): Promise<void> {
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    const config = new URL("../deno.json", import.meta.url).pathname;
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main, "run", ...this.#args],
+      stdin: "null",
+      stdout: "null",
+      stderr: this.#log ? "piped" : "inherit",
+    });
+    this.#child = command.spawn();
+    this.#logged = this.#log ? this.#writeLog(this.#child, this.#log) : undefined;
+    await waitFor("the operator to be ready", async () => {
+      const response = await fetch(`http://127.0.0.1:${this.httpPort}/readyz`);
+      await response.body?.cancel();
+      return response.ok;
+    }, START_MS);
+  }
+
+  async #writeLog(child: Deno.ChildProcess, path: string): Promise<void> {
+    using file = await Deno.open(path, { create: true, append: true });
+    await child.stderr.pipeTo(file.writable, { preventClose: true }).catch(() => {});
+  }
+
+  /** Ends the process with a signal. @returns Its exit code. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<number | undefined> {
+    const child = this.#child;
+    if (!child) return undefined;
+    this.#child = undefined;
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    const { code } = await child.status;
+    clearTimeout(killer);
+    await this.#logged;
+    return code;
+  }
+
+  /** The whole text of /metrics. */
+  async metrics(): Promise<string> {
+    return await (await fetch(`http://127.0.0.1:${this.httpPort}/metrics`)).text();
+  }
+
+  /** The sum of all series of a metric whose labels contain these, 0 when there is none. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const lines = (await this.metrics()).split("\n").filter((line) =>
+      line.startsWith(`${name}{`) || line.startsWith(`${name} `)
+    );
+    const values = lines.filter((line) => wanted.every((text) => line.includes(text))).map((line) =>
+      Number(line.slice(line.lastIndexOf(" ")))
+    );
+    return values.reduce((sum, value) => sum + value, 0);
+  }
+
+  /** What the operator has logged so far. */
+  async log(): Promise<string> {
+    return this.#log ? await Deno.readTextFile(this.#log).catch(() => "") : "";
+  }
+
+  /** Applies CRDs, roles and webhooks as the program on disk prints them now. */
+  async reinstall(): Promise<void> {
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    const flags = this.#args.filter((flag) => !flag.startsWith("--kubeconfig"));
+    const args = ["run", "--quiet", "-A", main, "manifests", "--only", "namespace,crds,rbac,webhooks", ...flags];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+    const stdin = new TextDecoder().decode(stdout);
+    await this.#plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Installs Maquette and starts its operator. */
+export async function install(plane: ControlPlane, options: InstallOptions = {}): Promise<Installed> {
+  const [httpPort, webhookPort] = [freePort(), freePort()];
+  const webhook = options.webhook ?? true;
+  const flags = [
+    `--namespace=${NAMESPACE}`,
+    "--http-host=127.0.0.1",
+    `--http-port=${httpPort}`,
+    `--webhook=${webhook}`,
+    "--webhook-host=127.0.0.1",
+    `--webhook-port=${webhookPort}`,
+    `--webhook-url=https://127.0.0.1:${webhookPort}`,
+    ...(options.flags ?? []),
+  ];
+  await applyParts(plane, flags, ["namespace", "crds", "rbac"]);
+  await plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+  const kubeconfig = await plane.createServiceAccountKubeconfig(NAMESPACE, ACCOUNT);
+  const log = options.log === "inherit" ? undefined : `${plane.folder}/operator.log`;
+  const args = [`--kubeconfig=${kubeconfig}`, ...flags];
+  const installed = new Installed(plane, { args, httpPort, webhookPort, log });
+  if (webhook) await applyParts(plane, flags, ["webhooks"]);
+  try {
+    await installed.start();
+    if (webhook) await waitForAdmission(plane);
+  } catch (error) {
+    await installed.stop("SIGKILL");
+    throw new Error(`The operator did not start:\n${(await installed.log()).slice(-4000)}`, { cause: error });
+  }
+  return installed;
+}
+
+async function applyParts(plane: ControlPlane, flags: string[], parts: string[]): Promise<void> {
+  const { config } = readCommandLine(flags.filter((flag) => !flag.startsWith("--kubeconfig")), {});
+  const all = installation({ config, image: "maquette", replicas: 1 });
+  const stdin = parts.flatMap((part) => all.get(part) ?? []).map((object) => `---\n${stringify(object)}`).join("");
+  if (stdin) await plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin });
+}
+
+/** The API server calls the webhook only once the operator has put its CA into both configurations. */
+async function waitForAdmission(plane: ControlPlane): Promise<void> {
+  const kinds = ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"];
+  await waitFor("the CA of the webhook in both configurations", async () => {
+    const jsonpath = "-o=jsonpath={.items[?(@.metadata.name=='maquette')].webhooks[*].clientConfig.caBundle}";
+    const found = await Promise.all(kinds.map((kind) => plane.kubectl(["get", kind, jsonpath])));
+    return found.every(({ stdout }) => stdout.trim() !== "");
+  });
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}

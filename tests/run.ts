@@ -1,0 +1,79 @@
+/**
+ * `deno task test`: everything that must hold before a change lands, in the order of how soon it tells. Ends with a line
+ * `N passed, N failed`.
+ *
+ * @module
+ */
+
+interface Step {
+  name: string;
+  args: string[];
+  /** Its results are counted test by test. */
+  isTest?: boolean;
+}
+
+const UNIT_FOLDERS = ["lib", "cli", "crds", "webhook", "dev", "tests/architecture_test.ts", "tests/wait_test.ts"];
+const UNIT_PERMISSIONS = ["--allow-net=127.0.0.1,localhost", "--allow-read", "--allow-write", "--allow-env"];
+
+const UNIT: Step = {
+  name: "unit tests",
+  args: ["test", "--quiet", "--permit-no-files", ...UNIT_PERMISSIONS, ...UNIT_FOLDERS],
+  isTest: true,
+};
+const ALL: Step[] = [
+  { name: "format", args: ["fmt", "--check", "--quiet"] },
+  { name: "lint", args: ["lint", "--quiet"] },
+  { name: "types", args: ["check", "--quiet", "."] },
+  { name: "generated files", args: ["task", "verify"] },
+  UNIT,
+  { name: "control plane", args: ["test", "--quiet", "-A", "tests/control_plane"], isTest: true },
+  { name: "integration tests", args: ["test", "--quiet", "-A", "tests/integration"], isTest: true },
+];
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+async function run(step: Step, folder: string): Promise<Count> {
+  print(`== ${step.name}`);
+  const report = `${folder}/${step.name.replaceAll(" ", "-")}.xml`;
+  const args = step.isTest ? [step.args[0]!, `--junit-path=${report}`, ...step.args.slice(1)] : step.args;
+  const command = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "inherit", stderr: "inherit" });
+  const { success } = await command.spawn().status;
+  const counted = step.isTest ? await countOf(report) : undefined;
+  // A run that broke before it reported, or failed without naming a test (a leak, a type error), is a failure too.
+  const count = counted ?? { passed: success ? 1 : 0, failed: success ? 0 : 1 };
+  if (!success && count.failed === 0) count.failed = 1;
+  print(`== ${step.name}: ${count.passed} passed, ${count.failed} failed\n`);
+  return count;
+}
+
+/** Totals of a JUnit report. */
+async function countOf(path: string): Promise<Count | undefined> {
+  const text = await Deno.readTextFile(path).catch(() => undefined);
+  const root = text && /<testsuites [^>]*tests="(\d+)" failures="(\d+)" errors="(\d+)"/.exec(text);
+  if (!root) return undefined;
+  const [tests, failures, errors] = root.slice(1).map(Number) as [number, number, number];
+  return { passed: tests - failures - errors, failed: failures + errors };
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+if (import.meta.main) {
+  const folder = await Deno.makeTempDir({ prefix: "maquette-test-" });
+  const total: Count = { passed: 0, failed: 0 };
+  try {
+    for (const step of Deno.args.includes("--unit") ? [UNIT] : ALL) {
+      const { passed, failed } = await run(step, folder);
+      total.passed += passed;
+      total.failed += failed;
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  print(`${total.passed} passed, ${total.failed} failed`);
+  Deno.exit(total.failed > 0 ? 1 : 0);
+}
