@@ -74,7 +74,7 @@ export class Installed {
 
   async #writeLog(child: Deno.ChildProcess, path: string): Promise<void> {
     using file = await Deno.open(path, { create: true, append: true });
-    await child.stderr.pipeTo(file.writable, { preventClose: true }).catch(() => {});
+    for await (const chunk of child.stderr) await file.write(chunk);
   }
 
   /** Ends the process with a signal. @returns Its exit code. */

@@ -7,13 +7,12 @@
 import type { KubeObject } from "../../lib/api/object.ts";
 import { KINDS } from "../../lib/api/registry.ts";
 import type { Permission } from "../../lib/runtime/definition.ts";
+import { CONFIGURATION_NAME } from "../../webhook/configuration.ts";
 
 /** Name of the ServiceAccount, the roles and their bindings. */
 export const ACCOUNT = "maquette";
 /** Secret with the certificates of admission, shared by replicas. */
 export const CERTIFICATE_SECRET = "maquette-webhook-certificates";
-/** Name of both webhook configurations. */
-export const WEBHOOK_CONFIGURATION = "maquette";
 
 const RBAC = "rbac.authorization.k8s.io/v1";
 const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -68,7 +67,7 @@ function clusterRules(permissions: readonly Permission[]): Rule[] {
     {
       apiGroups: ["admissionregistration.k8s.io"],
       resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-      resourceNames: [WEBHOOK_CONFIGURATION],
+      resourceNames: [CONFIGURATION_NAME],
       verbs: ["get", "list", "watch", "patch"],
     },
   ];

@@ -66,6 +66,8 @@ function deployment({ config, image, replicas }: WorkloadOptions): KubeObject {
 function podSpec(config: Config, image: string): Record<string, unknown> {
   return {
     serviceAccountName: ACCOUNT,
+    // The kubelet's variables for Services would read as our own: MAQUETTE_WEBHOOK_PORT=tcp://…
+    enableServiceLinks: false,
     // 25 s for what is under way, and some to give up the lease.
     terminationGracePeriodSeconds: 40,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },

@@ -2,12 +2,22 @@
  * Image references by the grammar of github.com/distribution/reference (regexp.go, normalize.go), which kubelets and
  * container runtimes read them by: `[domain/]path[:tag][@digest]`.
  *
- * One set of patterns is the source of the parser and of the patterns in the CRDs, so that schema and webhook cannot
- * drift apart. Every repetition starts with a character that the one before cannot match: no input makes them
- * back-track more than once over its length.
+ * The parser is built from the patterns that the CRDs are built from (lib/api/image_pattern.ts), so that schema and
+ * webhook cannot drift apart.
  *
  * @module
  */
+import {
+  COMPONENT,
+  DIGEST,
+  DOMAIN,
+  MAX_NAME_LENGTH,
+  MAX_REFERENCE_LENGTH,
+  MAX_TAG_LENGTH,
+  TAG_PATTERN,
+} from "../api/image_pattern.ts";
+
+export { IMAGE_PATTERN, MAX_REFERENCE_LENGTH, TAG_PATTERN } from "../api/image_pattern.ts";
 
 /** A reference as it was written; {@link normalized} fills in what it leaves out. */
 export interface ImageReference {
@@ -22,34 +32,6 @@ export interface ImageReference {
 
 /** What {@link parseReference} answers. The problem is one sentence that a person can act on. */
 export type ParsedReference = { ok: true; reference: ImageReference } | { ok: false; problem: string };
-
-/** Longest reference that is looked at: name, tag and the longest known digest take 520 characters. */
-export const MAX_REFERENCE_LENGTH = 1024;
-/** Most characters in a name (`domain/path` as written, and the path with the implied `library/`). */
-export const MAX_NAME_LENGTH = 255;
-/** Most characters in a tag. */
-export const MAX_TAG_LENGTH = 128;
-
-const ALPHANUMERIC = "[a-z0-9]+";
-const COMPONENT = `${ALPHANUMERIC}(?:(?:[._]|__|-+)${ALPHANUMERIC})*`;
-const HOST_LABEL = "[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*";
-const IPV6 = "\\[[a-fA-F0-9:]+\\]";
-const DOMAIN = `(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|${IPV6})(?::[0-9]+)?`;
-const TAG = `[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,${MAX_TAG_LENGTH - 1}}`;
-// Lower case only: distribution's pattern takes capitals too, its parser then refuses every such algorithm as unknown.
-const ALGORITHM = "[a-z][a-z0-9]*(?:[-_+.][a-z][a-z0-9]*)*";
-const DIGEST = `${ALGORITHM}:[a-fA-F0-9]{32,}`;
-
-/**
- * The grammar as one anchored pattern that both RE2 (a CRD's `pattern`) and ECMAScript read.
- *
- * It takes everything that {@link parseReference} takes. What only the parser refuses are length rules: a reference
- * over {@link MAX_REFERENCE_LENGTH}, a name over {@link MAX_NAME_LENGTH}, a sha256, sha384 or sha512 digest that is not
- * exactly 64, 96 or 128 lower-case digits, and a bare name of 64 hex digits (it reads as an image ID).
- */
-export const IMAGE_PATTERN = `^(?:${DOMAIN}/)?${COMPONENT}(?:/${COMPONENT})*(?::${TAG})?(?:@${DIGEST})?$`;
-/** A tag as an anchored pattern for RE2 and ECMAScript; it includes the length rule. */
-export const TAG_PATTERN = `^${TAG}$`;
 
 const COMPONENT_ONLY = new RegExp(`^${COMPONENT}$`);
 const DOMAIN_ONLY = new RegExp(`^${DOMAIN}$`);

@@ -9,6 +9,7 @@
  * @module
  */
 import { apiVersionOf, type KubeObject, type Resource } from "../api/object.ts";
+import { type ApplyOptions, applyRequest } from "./apply.ts";
 import type { Credentials } from "./credentials.ts";
 import { refusalOf } from "./errors.ts";
 import { type JsonPatch, objectPath, type Target } from "./paths.ts";
@@ -135,25 +136,9 @@ export class KubeClient {
     });
   }
 
-  /**
-   * Server-side apply (KEP-555). With `metadata.uid` the object must exist and be that very one.
-   *
-   * @param options.force Takes over fields of other managers; without it a clash is a 409 that changes nothing.
-   */
-  async apply(
-    object: KubeObject,
-    resource: Resource,
-    options: { manager: string; force: boolean; subresource?: string },
-  ): Promise<KubeObject> {
-    const { namespace, name } = object.metadata;
-    return await this.#object({
-      method: "PATCH",
-      path: objectPath(resource, { namespace, name, subresource: options.subresource }),
-      query: { fieldManager: options.manager, force: String(options.force) },
-      body: object,
-      contentType: "application/apply-patch+yaml",
-      counts: { verb: options.subresource ? `apply-${options.subresource}` : "apply", resource: resource.plural },
-    });
+  /** Server-side apply (KEP-555). With `metadata.uid` the object must exist and be that very one. */
+  async apply(object: KubeObject, resource: Resource, options: ApplyOptions): Promise<KubeObject> {
+    return await this.#object(applyRequest(object, resource, options));
   }
 
   /** JSON Patch (RFC 6902); guard it with `test` operations. */

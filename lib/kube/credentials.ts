@@ -56,7 +56,7 @@ interface Kubeconfig {
  * @throws {Error} When the context is missing or needs what this binary may not do (running a plugin, skipping TLS).
  */
 export async function kubeconfigCredentials(path: string, context?: string): Promise<Credentials> {
-  const config = parse(await Deno.readTextFile(path)) as Kubeconfig;
+  const config = (parse(await Deno.readTextFile(path)) ?? {}) as Kubeconfig;
   const wanted = context ?? config["current-context"];
   const chosen = config.contexts?.find((entry) => entry.name === wanted)?.context;
   if (!chosen) throw new Error(`Cannot use kubeconfig "${path}": no context "${wanted ?? ""}"`);

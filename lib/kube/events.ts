@@ -14,7 +14,7 @@ export interface EventText {
   type: "Normal" | "Warning";
   /** CamelCase. */
   reason: string;
-  /** For people; cut at 1 KiB, the API's limit. */
+  /** For people; cut at 1,024 bytes of UTF-8, the API's limit. */
   note: string;
 }
 
@@ -53,7 +53,7 @@ export class EventRecorder {
 
   /** Says something about an object. Never throws. */
   record(about: KubeObject, event: EventText): void {
-    const note = event.note.slice(0, LONGEST_NOTE);
+    const note = cutToBytes(event.note, LONGEST_NOTE);
     const key = [about.metadata.uid, event.type, event.reason, note].join("\n");
     const now = this.#options.now();
     const known = this.#series.get(key);
@@ -72,7 +72,8 @@ export class EventRecorder {
 
   #begin(about: KubeObject, event: EventText, now: number): Series {
     const { namespace = "default", name, uid, resourceVersion } = about.metadata;
-    const eventName = `${name.slice(0, 230)}.${this.#options.unique()}`;
+    // Cut anywhere, a name may end in a dash or dot, which none in front of a dot may.
+    const eventName = `${name.slice(0, 230).replace(/[-.]+$/, "")}.${this.#options.unique()}`;
     const object: KubeObject = {
       apiVersion: "events.k8s.io/v1",
       kind: "Event",
@@ -99,6 +100,12 @@ export class EventRecorder {
       .then(() => this.#options.kube.patch(EVENT, target, [{ op: "add", path: "/series", value }]))
       .catch(this.#options.onLost);
   }
+}
+
+/** As many whole characters as fit. */
+function cutToBytes(text: string, bytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
+  return text.slice(0, read);
 }
 
 function microTime(epochMs: number): string {

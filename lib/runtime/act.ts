@@ -3,14 +3,15 @@
  * owner-uid is never changed, adopted or deleted (SPEC section 1), whatever the caches say.
  *
  * How that holds without asking first: objects that can be claimed by creation alone (namespaces, and Pods and Jobs,
- * which never change) are created, which fails when they exist. Others are applied without force into a namespace that
- * this very pass has created; into one that was there before, they are looked up first. Updates and deletions carry the
- * uid of the object that was seen.
+ * which never change) are created, which fails when they exist. Others are applied without force, into a namespace that
+ * this very pass has not created only after a look; where somebody was faster even so, their object is given back.
+ * Updates and deletions carry the uid of the object that was seen.
  *
  * @module
  */
 import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
 import { JOB, NAMESPACE, POD } from "../api/resources.ts";
+import { applyNew } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
 import type { Changes } from "./changes.ts";
@@ -68,24 +69,23 @@ async function create(owner: KubeObject, desired: KubeObject, deps: ActDeps & { 
   const { resource } = informer;
   const cached = informer.cache.get(keyOf(desired));
   if (cached) throw blockedBy(cached);
-  const { namespace, name } = desired.metadata;
+  const isNew = CLAIMED_BY_CREATION.has(desired.kind) || deps.fresh.has(desired.metadata.namespace ?? "");
+  const found = isNew ? undefined : await lookUp(resource, desired, deps.kube);
+  if (found) return await takeBack(owner, desired, { there: found, informer, kube: deps.kube });
   try {
-    if (CLAIMED_BY_CREATION.has(desired.kind)) {
-      informer.observe(await deps.kube.create(desired, resource, FIELD_MANAGER));
-      if (resource === NAMESPACE) deps.fresh.add(name);
-      return;
-    }
-    const isFresh = namespace !== undefined && deps.fresh.has(namespace);
-    const there = isFresh ? undefined : await lookUp(resource, desired, deps.kube);
-    if (there) return await takeBack(owner, desired, { there, informer, kube: deps.kube });
-    const complete = await filled(desired, resource, deps.kube);
-    informer.observe(await deps.kube.apply(complete, resource, { manager: FIELD_MANAGER, force: false }));
+    informer.observe(await make(desired, resource, deps.kube));
+    if (resource === NAMESPACE) deps.fresh.add(desired.metadata.name);
   } catch (error) {
     if (!hasStatus(error, 409, 422)) throw error;
     const there = await lookUp(resource, desired, deps.kube);
     if (!there) throw error;
     await takeBack(owner, desired, { there, informer, kube: deps.kube });
   }
+}
+
+async function make(desired: KubeObject, resource: Resource, kube: KubeClient): Promise<KubeObject> {
+  if (CLAIMED_BY_CREATION.has(desired.kind)) return await kube.create(desired, resource, FIELD_MANAGER);
+  return await applyNew(await filled(desired, resource, kube), resource, { kube, manager: FIELD_MANAGER });
 }
 
 /** Our own object that the cache had not shown yet is brought up to date; anything else is left alone. */

@@ -15,6 +15,8 @@ export interface Change {
   type: "ADDED" | "MODIFIED" | "DELETED";
   object: KubeObject;
   old?: KubeObject;
+  /** A write of this process, known from its answer. */
+  isOwn?: boolean;
 }
 
 /** The reading side of a {@link Cache}: what controllers and the webhook get. */
@@ -75,24 +77,28 @@ export class Cache implements Lister {
 
   /** Adds an index; objects that are there already are taken in. */
   addIndex(name: string, of: IndexFunction): void {
-    this.#indexes.set(name, { of, entries: new Map() });
-    for (const [key, object] of this.#objects) this.#enter(name, key, object);
+    const entries = new Map<string, Set<string>>();
+    this.#indexes.set(name, { of, entries });
+    for (const [key, object] of this.#objects) enter(entries, of(object), key);
   }
 
   /**
    * Takes in an object that the API server showed.
    *
    * @returns The change, or nothing when it is no newer than what is known.
+   * @throws What an index throws; then nothing has changed.
    */
   put(object: KubeObject): Change | undefined {
     const key = keyOf(object);
     const old = this.#objects.get(key);
     const known = old?.metadata.resourceVersion ?? this.#tombstones.get(key);
     if (known !== undefined && !isNewer(object.metadata.resourceVersion, known)) return undefined;
+    // Asked first: an index that throws must not leave the object half in.
+    const values = [...this.#indexes.values()].map(({ of, entries }) => ({ entries, values: of(object) }));
     this.#tombstones.delete(key);
     if (old) this.#leave(key, old);
     this.#objects.set(key, object);
-    for (const name of this.#indexes.keys()) this.#enter(name, key, object);
+    for (const index of values) enter(index.entries, index.values, key);
     return { type: old ? "MODIFIED" : "ADDED", object, old };
   }
 
@@ -118,15 +124,6 @@ export class Cache implements Lister {
     if (this.#tombstones.size > TOMBSTONES) this.#tombstones.delete(this.#tombstones.keys().next().value!);
   }
 
-  #enter(name: string, key: string, object: KubeObject): void {
-    const { of, entries } = this.#indexes.get(name)!;
-    for (const value of of(object)) {
-      const keys = entries.get(value);
-      if (keys) keys.add(key);
-      else entries.set(value, new Set([key]));
-    }
-  }
-
   #leave(key: string, object: KubeObject): void {
     for (const { of, entries } of this.#indexes.values()) {
       for (const value of of(object)) {
@@ -135,5 +132,13 @@ export class Cache implements Lister {
         if (keys?.size === 0) entries.delete(value);
       }
     }
+  }
+}
+
+function enter(entries: Map<string, Set<string>>, values: string[], key: string): void {
+  for (const value of values) {
+    const keys = entries.get(value);
+    if (keys) keys.add(key);
+    else entries.set(value, new Set([key]));
   }
 }

@@ -40,8 +40,16 @@ export function changesFor(owner: KubeObject, desired: readonly KubeObject[], ow
       if (why !== undefined) changes.update.push({ desired: wanted, observed, why });
     }
   }
-  changes.remove = [...there.values()].filter((object) => !object.metadata.deletionTimestamp);
+  changes.remove = [...there.values()].filter((object) =>
+    !object.metadata.deletionTimestamp && !isMadeByOther(object, owner)
+  );
   return changes;
+}
+
+/** A Pod that a Job or a ReplicaSet of ours made with our labels goes with what made it. */
+function isMadeByOther(object: KubeObject, owner: KubeObject): boolean {
+  return object.metadata.ownerReferences?.some((maker) => maker.controller && maker.uid !== owner.metadata.uid) ??
+    false;
 }
 
 /** How many objects the changes touch. */

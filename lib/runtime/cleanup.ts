@@ -58,12 +58,28 @@ async function deleteRoot(owner: KubeObject, root: Root, deps: CleanupDeps): Pro
     // A cache may lag behind what another replica made a moment ago: absence is asked for before the finalizer goes.
     const object = informer.cache.get(keyOf({ metadata: target })) ?? await deps.kube.get(root.resource, target);
     if (!isOwnedBy(object, owner)) return undefined;
-    if (!object.metadata.deletionTimestamp) await deps.kube.remove(root.resource, target, { uid: object.metadata.uid });
+    if (object.metadata.deletionTimestamp) return object;
+    return await deleteNow(owner, object, { root, kube: deps.kube });
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+async function deleteNow(
+  owner: KubeObject,
+  object: KubeObject,
+  { root, kube }: { root: Root; kube: CleanupDeps["kube"] },
+): Promise<KubeObject | undefined> {
+  const target = { namespace: root.namespace, name: root.name };
+  try {
+    await kube.remove(root.resource, target, { uid: object.metadata.uid });
     return object;
   } catch (error) {
-    // 409: another object of the name by now, so ours is gone.
-    if (hasStatus(error, 404, 409)) return undefined;
-    throw error;
+    if (!hasStatus(error, 409)) throw error;
+    // Another object of the name by now, or ours and the server is at it: only a look can tell.
+    const present = await kube.get(root.resource, target);
+    return isOwnedBy(present, owner) ? present : undefined;
   }
 }
 
@@ -81,7 +97,9 @@ async function blocker(object: KubeObject, deps: CleanupDeps): Promise<string> {
     heldResources(texts).map((resource) => heldObjects(object.metadata.name, resource, deps)),
   );
   const named = held.flat();
-  return `${nameOf(object)} cannot be deleted: ${named.length ? `${named.join(", ")}; ` : ""}${texts.join(" ")}`;
+  const why = [...named, ...texts];
+  if (why.length === 0) return `${nameOf(object)} is still there, and the cluster does not say why`;
+  return `${nameOf(object)} cannot be deleted: ${why.join("; ")}`;
 }
 
 /** The namespace controller names resources as `configmaps. has 1 resource instances` or `jobs.batch has 2 …`. */

@@ -21,7 +21,7 @@ export interface Clock {
 /** Longest delay that JavaScript timers take; anything above fires at once (about 24.8 days). */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** The machine's clock. Timers do not keep the process alive by themselves: what waits for them does. */
+/** The machine's clock. A timer that is set keeps the process alive: whoever stops cancels what it has set. */
 export const systemClock: Clock = Object.freeze({
   now(): number {
     return Date.now();

@@ -95,23 +95,33 @@ export class Controller {
     };
   }
 
-  #ownerChanged({ type, object, old }: Change): void {
+  #ownerChanged({ type, object, old, isOwn }: Change): void {
     const touched = type === "MODIFIED" && (object.metadata.generation !== old?.metadata.generation ||
       object.metadata.deletionTimestamp !== old?.metadata.deletionTimestamp ||
       !sameJson(object.metadata.annotations, old?.metadata.annotations));
+    // Our own status is no news; what somebody else changed just before it is, and no watch event will tell.
+    if (isOwn && !touched) return;
     this.queue.add(keyOf(object), touched || (type === "ADDED" && this.owners.synced) ? "high" : "low");
   }
 
   #follow(need: WatchNeed): void {
     const informer = this.#deps.informers.need(need);
+    const isOwned = this.definition.owns.includes(need);
     informer.subscribe((change) => {
-      const owners = need.owners?.(change, this.owners.cache) ?? this.#ownersOfChild(change.object);
+      // The reconcile that wrote to a child of its own looks at it again by itself.
+      if (change.isOwn && isOwned) return;
+      const owners = need.owners?.(change, this.owners.cache) ?? this.#ownersOfChild(change);
       for (const key of owners) this.queue.add(key, "low");
     });
   }
 
+  /** As it was, too: the change may be that somebody took our marks away. */
+  #ownersOfChild({ object, old }: Change): string[] {
+    return [...new Set([object, ...(old ? [old] : [])].flatMap((child) => this.#ownersBy(child)))];
+  }
+
   /** By annotation also an owner that was deleted and made anew; by label what the API server made of our children. */
-  #ownersOfChild(child: KubeObject): string[] {
+  #ownersBy(child: KubeObject): string[] {
     const annotated = annotatedOwner(child, this.definition.kind);
     if (annotated) return [annotated];
     const uid = child.metadata.labels?.[LABEL_OWNER_UID];
@@ -150,6 +160,8 @@ export class Controller {
       this.owners.observe(owner);
     }
     const outcome = await this.#outcome(owner);
+    // A conflict is no news about the owner: the next look, which comes soon, says what is true.
+    if (hasStatus(outcome.error, 409)) return this.#scheduleAfter(keyOf(owner), outcome);
     const current = await this.#report(owner, outcome.report);
     this.#tellRepairs(owner, outcome);
     if (outcome.deleteOwner) await this.#deleteOwner(owner, current);

@@ -18,6 +18,10 @@ const LIST_KEYS: Record<string, readonly string[]> = {
   imagePullSecrets: ["name"],
   ownerReferences: ["uid"],
 };
+/** Maps that the API server replaces as a whole: a member that somebody added counts. */
+const ATOMIC = new Set(["selector", "podSelector", "namespaceSelector", "matchLabels", "nodeSelector"]);
+/** Maps that the API server takes as a whole (`x-kubernetes-map-type: atomic`): a member too many is a difference. */
+const ATOMIC_MAPS = new Set(["selector", "matchLabels", "nodeSelector"]);
 /** Fields whose members are quantities, which the API server rewrites (`1000m` becomes `1`). */
 const QUANTITY_MAPS = new Set(["requests", "limits", "hard", "default", "defaultRequest", "max", "min"]);
 
@@ -37,16 +41,19 @@ export function withDigest(desired: KubeObject): KubeObject {
 
 /**
  * Compares every leaf of `desired` with `observed`. What only `observed` has is the server's default or another
- * manager's field, and does not count.
+ * manager's field, and does not count, but in selectors and in lists without keys, which have one author. An empty text
+ * is an absent one: the API server drops it.
  *
  * @returns Path of the first difference (`spec.replicas`), or nothing when there is none.
  */
 export function difference(desired: unknown, observed: unknown, path = ""): string | undefined {
   if (desired === undefined) return undefined;
-  if (isEmpty(desired)) return isEmpty(observed) || typeof observed === "object" ? undefined : path;
+  if (isEmpty(desired) && isEmpty(observed)) return undefined;
   if (Array.isArray(desired)) return listDifference(desired, observed, path);
   if (typeof desired === "object" && desired !== null) {
     if (typeof observed !== "object" || observed === null) return path;
+    if (ATOMIC_MAPS.has(lastStep(path)) && Object.keys(observed).length !== Object.keys(desired).length) return path;
+    if (ATOMIC.has(lastOf(path)) && Object.keys(observed).some((name) => !Object.hasOwn(desired, name))) return path;
     for (const [name, value] of Object.entries(desired)) {
       const found = difference(value, (observed as Record<string, unknown>)[name], path ? `${path}.${name}` : name);
       if (found !== undefined) return found;
@@ -57,13 +64,13 @@ export function difference(desired: unknown, observed: unknown, path = ""): stri
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null ||
+  return value === undefined || value === null || value === "" ||
     (typeof value === "object" && Object.keys(value as object).length === 0);
 }
 
 function listDifference(desired: unknown[], observed: unknown, path: string): string | undefined {
   if (!Array.isArray(observed)) return path;
-  const keys = LIST_KEYS[path.slice(path.lastIndexOf(".") + 1)];
+  const keys = LIST_KEYS[lastOf(path)];
   if (!keys && desired.length !== observed.length) return path;
   for (const [index, item] of desired.entries()) {
     const twin = keys
@@ -73,6 +80,14 @@ function listDifference(desired: unknown[], observed: unknown, path: string): st
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
+}
+
+function lastStep(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
 }
 
 function field(item: unknown, key: string): unknown {

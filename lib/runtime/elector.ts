@@ -2,9 +2,9 @@
  * Leader election on a Lease, after client-go's: of several replicas one reconciles.
  *
  * Guarantees: two never lead at once as long as their clocks run equally fast (they need not agree): whoever leads stops
- * when it could not renew for {@link ElectionTimings.renewDeadlineMs}, and others take over only when the lease stayed
- * unchanged before their own eyes for {@link ElectionTimings.leaseMs}, which is longer. A leader that stops gives the
- * lease up.
+ * when it could not renew for {@link ElectionTimings.renewDeadlineMs}, also while a request hangs, and others take over
+ * only when the lease stayed unchanged before their own eyes for {@link ElectionTimings.leaseMs}, which is longer. A
+ * leader that stops gives the lease up.
  *
  * @see https://github.com/kubernetes/client-go/blob/master/tools/leaderelection/leaderelection.go
  * @module
@@ -45,6 +45,8 @@ export class Elector {
   readonly #timings: ElectionTimings;
   /** The lease as last seen, and when it was first seen so. */
   #seen: { resourceVersion?: string; at: number } = { at: 0 };
+  /** Until when nobody else can have taken the lease, milliseconds since the epoch: counted from before it was written. */
+  #heldUntil = 0;
   #leading = false;
 
   constructor(deps: ElectorDeps) {
@@ -59,7 +61,7 @@ export class Elector {
   /** Waits to lead. @returns False when the signal came first. */
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      if (await this.#tryOnce()) {
+      if (await this.#tryOnce() && this.#deps.clock.now() < this.#heldUntil) {
         this.#leading = true;
         this.#deps.log.info("Leading", { identity: this.#deps.identity });
         return true;
@@ -69,21 +71,32 @@ export class Elector {
     return false;
   }
 
-  /** Renews until the signal (then gives the lease up) or until the lease is lost. @returns Whether it was lost. */
+  /**
+   * Renews until the signal or until the lease is lost. Call it as soon as {@link acquire} is done, and end it when no
+   * work runs any more: what is under way after it works without the lease.
+   *
+   * @returns Whether it was lost.
+   */
   async hold(signal: AbortSignal): Promise<boolean> {
     const { clock, log } = this.#deps;
-    let renewed = clock.now();
     for (;;) {
-      await sleep(clock, this.#timings.retryMs, signal);
-      if (signal.aborted) break;
-      if (await this.#tryOnce()) renewed = clock.now();
-      else if (clock.now() - renewed >= this.#timings.renewDeadlineMs) {
-        this.#leading = false;
-        log.error("Lease was lost", { identity: this.#deps.identity });
-        return true;
-      }
+      await sleep(clock, Math.min(this.#timings.retryMs, this.#heldUntil - clock.now()), signal);
+      if (!signal.aborted) await this.#tryInTime(signal);
+      if (signal.aborted) return false;
+      if (clock.now() < this.#heldUntil) continue;
+      this.#leading = false;
+      log.error("Lease was lost", { identity: this.#deps.identity });
+      return true;
     }
-    return false;
+  }
+
+  /** Waits for a try as long as the lease is ours for certain, and no longer: an API server may take long to answer. */
+  async #tryInTime(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const tried = new AbortController();
+    const isOver = sleep(clock, this.#heldUntil - clock.now(), AbortSignal.any([signal, tried.signal]));
+    await Promise.race([this.#tryOnce(), isOver]);
+    tried.abort();
   }
 
   /** Lets the next replica lead at once. Call it when nothing of this one's work runs any more. */
@@ -111,6 +124,7 @@ export class Elector {
 
   async #tryTake(): Promise<boolean> {
     const { kube, clock, identity, lease: target } = this.#deps;
+    const heldUntil = clock.now() + this.#timings.renewDeadlineMs;
     const lease = await kube.get(LEASE, target).catch((error) => {
       if (hasStatus(error, 404)) return undefined;
       throw error;
@@ -122,6 +136,7 @@ export class Elector {
         LEASE,
         "maquette",
       );
+      this.#heldUntil = heldUntil;
       return true;
     }
     const holder = lease.spec?.holderIdentity;
@@ -129,9 +144,13 @@ export class Elector {
       this.#seen = { resourceVersion: lease.metadata.resourceVersion, at: clock.now() };
     }
     const runsOut = this.#seen.at + (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
-    if (holder && holder !== identity && clock.now() < runsOut) return false;
+    if (holder && holder !== identity && clock.now() < runsOut) {
+      this.#heldUntil = 0;
+      return false;
+    }
     const renewed = await kube.replace({ ...lease, spec: this.#spec(lease) }, LEASE, "maquette");
     this.#seen = { resourceVersion: renewed.metadata.resourceVersion, at: clock.now() };
+    this.#heldUntil = heldUntil;
     return true;
   }
 

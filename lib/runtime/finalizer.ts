@@ -7,6 +7,7 @@
 import { FINALIZER } from "../api/names.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { hasStatus } from "../kube/errors.ts";
 import type { JsonPatch } from "../kube/paths.ts";
 
 /** Whether the owner carries our finalizer. */
@@ -32,15 +33,16 @@ export async function addFinalizer(owner: KubeObject, resource: Resource, kube: 
   return await kube.patch(resource, owner.metadata, [...sameObject(owner), ...patch]);
 }
 
-/** Takes it away, which lets the API server delete the owner. @throws {KubeError} 422 when the list changed since. */
+/** Takes it away, which lets the API server delete the owner, if that has not happened. @throws {KubeError} 422 when the list changed since. */
 export async function removeFinalizer(owner: KubeObject, resource: Resource, kube: KubeClient): Promise<void> {
   const index = owner.metadata.finalizers!.indexOf(FINALIZER);
   const path = `/metadata/finalizers/${index}`;
-  await kube.patch(resource, owner.metadata, [
-    ...sameObject(owner),
-    { op: "test", path, value: FINALIZER },
-    { op: "remove", path },
-  ]);
+  const patch: JsonPatch = [...sameObject(owner), { op: "test", path, value: FINALIZER }, { op: "remove", path }];
+  try {
+    await kube.patch(resource, owner.metadata, patch);
+  } catch (error) {
+    if (!hasStatus(error, 404)) throw error;
+  }
 }
 
 function sameObject(owner: KubeObject): JsonPatch {

@@ -3,9 +3,9 @@
  *
  * Guarantees (promise 1 of ARCHITECTURE.md): the watch cannot go blind. A quiet watch is proven alive by the bookmarks
  * that the server sends about once a minute; a silent one is given up after {@link InformerTimings.idleMs}, and one that
- * outlives its server-side timeout too. 410 lists again; 429 and 5xx back off with jitter and honour Retry-After. Every
- * {@link InformerTimings.verifyMs} a second list is compared with the cache, and what the watch had missed is counted
- * and mended.
+ * outlives its server-side timeout too. 410 lists again; 429, 5xx and watches that end as soon as they begin back off with
+ * jitter and honour Retry-After. Every {@link InformerTimings.verifyMs} a second list is compared with the cache, and
+ * what the watch had missed is counted and mended. What one listener or one odd object throws keeps nothing from others.
  *
  * @module
  */
@@ -66,6 +66,9 @@ export interface InformerDeps {
 const PAGE = 500;
 /** Longer than the server's own timeout by this, a watch is given up even while it talks. */
 const DEADLINE_GRACE_MS = 30_000;
+/** A watch that ends sooner is a failure, however politely it ends: without a pause it would be asked for in a loop. */
+const SHORTEST_WATCH_MS = 1_000;
+const CATCH_UP_MS = 1_000;
 
 /** See the module. One per resource and scope; shared by all who read it. */
 export class Informer {
@@ -79,6 +82,8 @@ export class Informer {
   #synced = false;
   #lastAlive: number;
   #failures = 0;
+  /** Waits before the next try: what the watch does not show meanwhile is late, not missed. */
+  #isHeldOff = false;
   #announceSync!: () => void;
   /** Resolves when the first list is in the cache. */
   readonly whenSynced: Promise<void>;
@@ -112,10 +117,11 @@ export class Informer {
 
   /**
    * Takes in the answer to a write of our own, so that the next look sees it before the watch shows it. Listeners are
-   * not told: who wrote knows, and the watch event of the same version is no news either.
+   * told at once and with `isOwn`, because the watch event of the same version is no news any more: other kinds must
+   * hear of the write, and who wrote must hear what somebody else had changed just before.
    */
   observe(object: KubeObject): void {
-    this.#cache.put(this.#shaped(object));
+    this.#put(this.#shaped(object), true);
   }
 
   /** Lists and watches until the signal ends it. Never throws. */
@@ -125,7 +131,10 @@ export class Informer {
       let end: WatchEnd = "closed";
       try {
         if (this.#version === undefined) await this.#list(signal);
+        const started = this.#deps.clock.now();
         end = await this.#watchOnce(signal);
+        const isShort = this.#deps.clock.now() - started < SHORTEST_WATCH_MS;
+        if (isShort && !signal.aborted) await this.#holdOff(new Error("Watch ended as soon as it began"), signal);
       } catch (error) {
         if (signal.aborted) break;
         end = hasStatus(error, 410) ? "expired" : "error";
@@ -151,7 +160,9 @@ export class Informer {
       error,
       delayMs: Math.round(delay),
     });
+    this.#isHeldOff = true;
     await sleep(this.#deps.clock, delay, signal);
+    this.#isHeldOff = false;
   }
 
   async #pages(signal: AbortSignal, take: (items: KubeObject[]) => void): Promise<string> {
@@ -171,7 +182,7 @@ export class Informer {
     const version = await this.#pages(signal, (items) => {
       for (const item of items) {
         seen.add(keyOf(item));
-        this.#put(item);
+        this.#put(this.#shaped(item));
       }
     });
     for (const key of [...this.#cache.keys()]) if (!seen.has(key)) this.#remove(key, version);
@@ -201,7 +212,7 @@ export class Informer {
         heard = this.#lastAlive = clock.now();
         this.#failures = 0;
         if (event.type === "DELETED") this.#remove(keyOf(event.object), event.object.metadata.resourceVersion);
-        else if (event.type !== "BOOKMARK") this.#put(event.object);
+        else if (event.type !== "BOOKMARK") this.#put(this.#shaped(event.object));
         this.#version = event.object.metadata.resourceVersion;
       }
       return "closed";
@@ -213,22 +224,37 @@ export class Informer {
     }
   }
 
-  #shaped(object: KubeObject): KubeObject {
-    return this.#spec.shape ? this.#spec.shape(object) : object;
+  #shaped(object: KubeObject): KubeObject | undefined {
+    const { shape } = this.#spec;
+    return shape ? this.#guarded("Object could not be shaped", object, () => shape(object)) : object;
   }
 
-  #put(object: KubeObject): void {
-    const change = this.#cache.put(this.#shaped(object));
-    if (change) this.#tell(change);
+  #put(object: KubeObject | undefined, isOwn = false): boolean {
+    const change = object && this.#guarded("Object could not be cached", object, () => this.#cache.put(object));
+    if (change) this.#tell(isOwn ? { ...change, isOwn } : change);
+    return change !== undefined;
   }
 
-  #remove(key: string, version: string | undefined): void {
+  #remove(key: string, version: string | undefined): boolean {
     const change = this.#cache.remove(key, version);
     if (change) this.#tell(change);
+    return change !== undefined;
   }
 
   #tell(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) {
+      this.#guarded("Listener failed", change.object, () => listener(change));
+    }
+  }
+
+  /** An error thrown further would end the watch at this object again and again. */
+  #guarded<T>(failure: string, object: KubeObject, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#deps.log.error(failure, { resource: this.resource.plural, key: keyOf(object), error });
+      return undefined;
+    }
   }
 
   async #verifyForEver(signal: AbortSignal): Promise<void> {
@@ -249,29 +275,24 @@ export class Informer {
 
   /** @returns How many objects of a fresh list the watch had not shown although it had time to; they are mended. */
   async #verify(signal: AbortSignal): Promise<number> {
-    const listed = new Map<string, KubeObject>();
+    const listed = new Map<string, KubeObject | undefined>();
     const version = await this.#pages(signal, (items) => {
       for (const item of items) listed.set(keyOf(item), this.#shaped(item));
     });
-    // What the watch would show within one idle time is late, not missed: a bookmark at or past the list proves it.
-    const patience = this.#deps.clock.now() + this.#timings.idleMs;
-    while (isNewer(version, this.#version) && this.#deps.clock.now() < patience && !signal.aborted) {
-      await sleep(this.#deps.clock, 1_000, signal);
-    }
+    await this.#catchUp(version, signal);
+    if (signal.aborted) return 0;
     let missed = 0;
-    for (const object of listed.values()) {
-      const change = this.#cache.put(object);
-      if (!change) continue;
-      missed++;
-      this.#tell(change);
+    for (const object of listed.values()) if (this.#put(object)) missed++;
+    for (const key of [...this.#cache.keys()]) if (!listed.has(key) && this.#remove(key, version)) missed++;
+    return missed;
+  }
+
+  /** What the watch would show within one idle time is late, not missed: a bookmark at or past the list proves it. */
+  async #catchUp(version: string, signal: AbortSignal): Promise<void> {
+    let patienceMs = this.#timings.idleMs;
+    while (isNewer(version, this.#version) && patienceMs > 0 && !signal.aborted) {
+      await sleep(this.#deps.clock, CATCH_UP_MS, signal);
+      if (!this.#isHeldOff) patienceMs -= CATCH_UP_MS;
     }
-    for (const key of [...this.#cache.keys()]) {
-      if (listed.has(key)) continue;
-      const change = this.#cache.remove(key, version);
-      if (!change) continue;
-      missed++;
-      this.#tell(change);
-    }
-    return signal.aborted ? 0 : missed;
   }
 }

@@ -37,7 +37,7 @@ export class WorkQueue {
     return this.#waiting.high.size + this.#waiting.low.size;
   }
 
-  /** Names that wait, run or have a timer: 0 when nothing is left to do. */
+  /** Names that wait or run: 0 when nothing is to be done now. */
   get busy(): number {
     return this.depth + this.#running.size;
   }

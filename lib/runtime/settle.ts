@@ -6,11 +6,10 @@
 import { ANNOTATION_PAUSED } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
 import { act, type ActDeps } from "./act.ts";
-import { type Changes, changesFor, countOf } from "./changes.ts";
+import { type Changes, changesFor, childKey, countOf } from "./changes.ts";
 import type { ControllerDefinition, GatherDeps, Plan } from "./definition.ts";
 import { hasStatus } from "../kube/errors.ts";
 import { Stalled, Waiting } from "./errors.ts";
-import { stamp } from "./ownership.ts";
 import { inventoryEntry, nameOf, type Report } from "./status.ts";
 
 /** What one reconcile came to. */
@@ -44,18 +43,18 @@ export async function settle<Seen>(
     const report = { inventory: owner.status?.inventory, ...plan.report };
     return { report, deleteOwner: plan.deleteOwner ?? false };
   }
-  const report = withInventory(plan, owner);
+  const report = withInventory(plan, owner, deps);
   const changes = changesFor(owner, plan.desired, deps.owned(owner));
   if (isPaused(owner)) return { report: paused(owner, report, countOf(changes)), deleteOwner: false };
   if (countOf(changes) === 0) return { report, deleteOwner: false };
   try {
     await act(owner, changes, deps);
   } catch (error) {
-    return { report: failed(report, error), deleteOwner: false, error, changes };
+    return { report: failed(withInventory(plan, owner, deps), error), deleteOwner: false, error, changes };
   }
   // What was written is in the caches now: what is said is what is true after acting, not before.
   const after = await planFor(owner, definition, deps);
-  return { report: withInventory(after, owner), deleteOwner: false, changes };
+  return { report: withInventory(after, owner, deps), deleteOwner: false, changes };
 }
 
 async function planFor<Seen>(
@@ -66,8 +65,11 @@ async function planFor<Seen>(
   return definition.decide(await definition.gather(owner, deps), deps.clock.now());
 }
 
-function withInventory(plan: Plan, owner: KubeObject): Report {
-  return { ...plan.report, inventory: (plan.desired ?? []).map((object) => inventoryEntry(stamp(object, owner))) };
+/** The inventory lists what is there and ours, in the order of what is wanted. */
+function withInventory(plan: Plan, owner: KubeObject, deps: SettleDeps): Report {
+  const there = new Set(deps.owned(owner).map(childKey));
+  const made = (plan.desired ?? []).filter((object) => there.has(childKey(object)));
+  return { ...plan.report, inventory: made.map(inventoryEntry) };
 }
 
 function paused(owner: KubeObject, report: Report, pending: number): Report {

@@ -10,6 +10,8 @@ import type { PodFailure } from "./pod_failure.ts";
 export const LOG_BYTES = 1024;
 const REMEMBERED = 500;
 const TAIL_LINES = 20;
+/** Kubelets keep lines in pieces of 16 KiB and cut behind the first bytes: this holds all lines of a tail. */
+const TAIL_BYTES = TAIL_LINES * 17 * 1024;
 
 /** Reads logs and remembers the latest of them. */
 export class LogReader {
@@ -19,11 +21,12 @@ export class LogReader {
   async tail(failure: PodFailure, kube: Pick<KubeClient, "logs">): Promise<string> {
     const { pod, container, log } = failure;
     if (!log) return "";
-    const options = { container, previous: log.previous, tailLines: TAIL_LINES, limitBytes: 64 * LOG_BYTES };
-    const { uid } = pod.metadata;
-    // The run of a container: while it is down it is the current log, after its restart the previous one.
-    const run = log.previous ? log.restarts : log.restarts + 1;
-    return await this.#once(`${uid}/${container}/${run}`, async () => lastBytes(await read(pod, options, kube)));
+    const options = { container, previous: log.previous, tailLines: TAIL_LINES, limitBytes: TAIL_BYTES };
+    return await this.#once(`${pod.metadata.uid}/${container}/${log.run}`, {
+      read: async () => lastBytes(await read(pod, options, kube)),
+      // The current log may be that of the next run already, which has not said anything yet.
+      mayBeEmpty: log.previous || pod.spec?.restartPolicy === "Never",
+    });
   }
 
   /** The first KiB of a finished container's log; `""` where it cannot be read. */
@@ -33,25 +36,26 @@ export class LogReader {
     kube: Pick<KubeClient, "logs">,
   ): Promise<string> {
     const options = { container, limitBytes: LOG_BYTES };
-    return await this.#once(
-      `${pod.metadata.uid}/${container}/head`,
-      async () => wholeCharacters(await read(pod, options, kube)),
-    );
+    return await this.#once(`${pod.metadata.uid}/${container}/head`, {
+      read: async () => firstBytes(await read(pod, options, kube)),
+      mayBeEmpty: true,
+    });
   }
 
-  async #once(key: string, fetchText: () => Promise<string>): Promise<string> {
+  async #once(key: string, text: { read: () => Promise<string>; mayBeEmpty: boolean }): Promise<string> {
     const known = this.#texts.get(key);
     if (known !== undefined) return known;
-    let text: string;
+    let found: string;
     try {
-      text = await fetchText();
+      found = await text.read();
     } catch {
       // The node is away, or the container is gone: the condition says the rest. Asked again at the next look.
       return "";
     }
-    this.#texts.set(key, text);
+    if (found === "" && !text.mayBeEmpty) return "";
+    this.#texts.set(key, found);
     if (this.#texts.size > REMEMBERED) this.#texts.delete(this.#texts.keys().next().value!);
-    return text;
+    return found;
   }
 }
 
@@ -65,12 +69,14 @@ async function read(
 
 function lastBytes(text: string): string {
   const bytes = new TextEncoder().encode(text.trimEnd());
-  if (bytes.length <= LOG_BYTES) return text.trimEnd();
   // A cut inside a character shows as replacement characters at the front: drop them.
-  return new TextDecoder().decode(bytes.slice(bytes.length - LOG_BYTES)).replace(/^\uFFFD+/, "");
+  return bytes.length <= LOG_BYTES
+    ? text.trimEnd()
+    : new TextDecoder().decode(bytes.slice(-LOG_BYTES)).replace(/^\uFFFD+/, "");
 }
 
-/** The API server cuts at a byte, which may be inside a character. */
-function wholeCharacters(text: string): string {
-  return text.replace(/\uFFFD+$/, "");
+/** The API server cuts at a byte, which may be inside a character; bytes that are no UTF-8 have become longer. */
+function firstBytes(text: string): string {
+  const bytes = new TextEncoder().encode(text).slice(0, LOG_BYTES);
+  return new TextDecoder().decode(bytes).replace(/\uFFFD+$/, "");
 }

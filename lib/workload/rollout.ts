@@ -6,41 +6,68 @@
  */
 import type { KubeObject } from "../api/object.ts";
 
-/** `updating`: Pods of an older template are still there or new ones are missing. `short`: all new, some not available. */
+/** How far a Deployment is. */
 export interface Rollout {
+  /** `updating`: Pods that are not wanted are left, or new ones are missing. `short`: all new, some not available. */
   state: "updating" | "short" | "complete";
   /** The Deployment's own deadline has passed without progress. */
   isOverdue: boolean;
+  /** Pods that are asked for. */
+  wanted: number;
   /** Pods that serve, of whatever template. */
   available: number;
-  message: string;
+  /** Pods of older templates that are left. */
+  older: number;
+  /** Why Pods cannot even be made (a quota, an admission webhook), and since when in milliseconds since the epoch. */
+  refusal?: { message: string; since: number };
+}
+
+interface DeploymentCondition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
 }
 
 /** @param deployment As observed; absent when it does not exist yet. */
 export function rolloutOf(deployment: KubeObject | undefined): Rollout {
-  if (!deployment) {
-    return { state: "updating", isOverdue: false, available: 0, message: "Deployment does not exist yet" };
-  }
+  if (!deployment) return { state: "updating", isOverdue: false, wanted: 1, available: 0, older: 0 };
   const { metadata, spec, status = {} } = deployment;
   const wanted: number = spec?.replicas ?? 1;
   const { replicas = 0, updatedReplicas = 0, availableReplicas: available = 0 } = status;
   const isCurrent = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  const conditions: { type: string; reason?: string }[] = status.conditions ?? [];
-  const isOverdue = isCurrent && conditions.some((condition) => condition.reason === "ProgressDeadlineExceeded");
-  const name = `Deployment "${metadata.name}"`;
-  const isUpdating = !isCurrent || updatedReplicas < wanted || replicas > updatedReplicas;
-  if (isUpdating) {
-    return { state: "updating", isOverdue, available, message: `Waiting for the rollout of ${name}` };
-  }
-  if (available < wanted) {
-    return { state: "short", isOverdue, available, message: `${available} of ${wanted} Pods of ${name} are available` };
-  }
-  return { state: "complete", isOverdue, available, message: `${name} is rolled out` };
+  const conditions: DeploymentCondition[] = status.conditions ?? [];
+  const isUpdating = !isCurrent || updatedReplicas < wanted || replicas > Math.min(updatedReplicas, wanted);
+  return {
+    state: isUpdating ? "updating" : available < wanted ? "short" : "complete",
+    isOverdue: isCurrent && conditions.some((condition) => condition.reason === "ProgressDeadlineExceeded"),
+    wanted,
+    available,
+    older: Math.max(0, replicas - updatedReplicas),
+    refusal: isCurrent ? refusalOf(conditions) : undefined,
+  };
 }
 
-/** Endpoints that take traffic, over all slices of a Service. */
-export function readyEndpoints(slices: readonly KubeObject[]): number {
-  const endpoints: { conditions?: { ready?: boolean } }[] = slices.flatMap((slice) => slice.endpoints ?? []);
+function refusalOf(conditions: readonly DeploymentCondition[]): Rollout["refusal"] {
+  const failure = conditions.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  if (failure?.reason !== "FailedCreate") return undefined;
+  // The name is another one at every try, and no such Pod exists.
+  const message = (failure.message ?? "").replace(/^pods "[^"]*" (is )?/, "");
+  return { message, since: Date.parse(failure.lastTransitionTime ?? "") || 0 };
+}
+
+/**
+ * Those of the Pods that a Service sends traffic to. A slice may still list Pods that are gone, or not yet list new
+ * ones: endpoints count only for the Pods that are given.
+ *
+ * @param slices EndpointSlices of the Service.
+ */
+export function servingPods(slices: readonly KubeObject[], pods: readonly KubeObject[]): KubeObject[] {
+  const endpoints: { conditions?: { ready?: boolean }; targetRef?: { uid?: string } }[] = slices.flatMap((slice) =>
+    slice.endpoints ?? []
+  );
   // No condition means ready (discovery.k8s.io/v1).
-  return endpoints.filter((endpoint) => endpoint.conditions?.ready ?? true).length;
+  const ready = new Set(endpoints.filter(({ conditions }) => conditions?.ready ?? true).map((e) => e.targetRef?.uid));
+  return pods.filter(({ metadata }) => metadata.uid !== undefined && ready.has(metadata.uid));
 }

@@ -6,7 +6,15 @@
 import { targetNamespace } from "../../preview_names.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
-import { hasExpired, isExpiring, missingSource, type Verdict, verdictOn } from "./checks.ts";
+import {
+  hasExpired,
+  heldAmounts,
+  isExpiring,
+  missingSource,
+  refusedSource,
+  type Verdict,
+  verdictOn,
+} from "./checks.ts";
 import { desiredObjects, fullImage, urlOf } from "./desired.ts";
 import { type Expiry, expiryOf } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
@@ -17,15 +25,32 @@ export function decide(seen: Seen, now: number): Plan {
   const expiry = expiryOf(owner, now, settings.maxTtlSeconds);
   const common = commonReport(seen, expiry, now);
   if (hasExpired(expiry, now)) return expired(seen, common, expiry);
-  const missing = missingSource(seen);
-  if (missing) {
-    const message = `${missing.kind} "${missing.name}" does not exist in namespace "${missing.namespace}"`;
-    return { report: { ...common, phase: "Failed", state: "stalled", reason: "SourceMissing", message } };
-  }
+  const problem = sourceProblem(seen);
+  if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
+  const verdict = verdictOn(seen, now);
+  const lookAgainAt = earliest(common.lookAgainAt, verdict.is === "ready" ? undefined : verdict.lookAgainAt);
   return {
-    desired: desiredObjects(owner, settings, seen.sources.values()),
-    report: { ...common, ...judged(seen, verdictOn(seen)) },
+    desired: desiredObjects(owner, settings, { sources: seen.sources.values(), held: heldAmounts(seen) }),
+    report: { ...common, ...judged(seen, verdict), lookAgainAt },
   };
+}
+
+function sourceProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
+  const refused = refusedSource(seen);
+  if (refused) {
+    const message = `Secret "${refused.name}" has the name of the environment's certificate, whose key no Pod may ` +
+      "read; rename it";
+    return { reason: "SourceRefused", message };
+  }
+  const missing = missingSource(seen);
+  if (!missing) return undefined;
+  const message = `${missing.kind} "${missing.name}" does not exist in namespace "${missing.namespace}"`;
+  return { reason: "SourceMissing", message };
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 type Judgement = Pick<Report, "phase" | "state" | "reason" | "message" | "outcome">;
@@ -65,6 +90,8 @@ function expired({ owner }: Seen, common: CommonReport, { expiresAt }: Expiry): 
     reason: "Expired",
     message,
     outcome: { outcome: "Expired", image: fullImage(owner.spec), reason: "Expired" },
+    // What is over is not about to be.
+    conditions: [],
     lookAgainAt: undefined,
   };
   return { report, deleteOwner: true };

@@ -10,7 +10,7 @@ import { hostname, targetNamespace } from "../../preview_names.ts";
 import { copyOf } from "../../runtime/copies.ts";
 import { digestOf } from "../../runtime/differs.ts";
 import { ownerLabels } from "../../runtime/ownership.ts";
-import { containerResources, limitRange, resourceQuota } from "./limits.ts";
+import { type Amounts, containerResources, limitRange, resourceQuota } from "./limits.ts";
 import { networkPolicies } from "./network_policies.ts";
 import type { PreviewSettings, TlsSettings } from "./settings.ts";
 
@@ -21,19 +21,23 @@ const PR_LABEL = "pr-number";
 
 type Named = { name: string; namespace: string };
 
-/** Everything for one environment, the namespace first. @param sources What is to be copied into it. */
+/**
+ * Everything for one environment, the namespace first.
+ *
+ * @param given.sources What is to be copied into it. @param given.held See {@link resourceQuota}.
+ */
 export function desiredObjects(
   owner: PreviewEnvironment,
   settings: PreviewSettings,
-  sources: Iterable<KubeObject>,
+  given: { sources: Iterable<KubeObject>; held?: Amounts },
 ): KubeObject[] {
   const namespace = targetNamespace(owner.spec);
   return [
     namespaceObject(owner, namespace),
     limitRange(namespace),
-    resourceQuota(namespace, owner.spec),
+    resourceQuota(namespace, owner.spec, { tls: settings.tls, held: given.held }),
     ...networkPolicies(namespace, owner.spec.port, settings),
-    ...[...sources].map((source) => copyOf(source, { namespace, name: source.metadata.name })),
+    ...[...given.sources].map((source) => copyOf(source, { namespace, name: source.metadata.name })),
     service(owner, { name: `pr-${owner.spec.pr_number}-svc`, namespace }),
     ingress(owner, { name: `pr-${owner.spec.pr_number}-ingress`, namespace }, settings),
     deployment(owner, { name: appName(owner), namespace }, settings),
@@ -109,7 +113,7 @@ function container(spec: PreviewEnvironment["spec"]): Record<string, unknown> {
     name: "app",
     image: fullImage(spec),
     ports: [{ name: "http", containerPort: spec.port, protocol: "TCP" }],
-    ...(spec.env ? { env: spec.env } : {}),
+    ...(spec.env ? { env: spec.env.map(withoutEmptyValue) } : {}),
     ...(spec.env_from ? { envFrom: spec.env_from } : {}),
     resources: containerResources(spec.resources),
     securityContext: { allowPrivilegeEscalation: false },
@@ -118,6 +122,13 @@ function container(spec: PreviewEnvironment["spec"]): Record<string, unknown> {
     livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
     readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
   };
+}
+
+type EnvVar = NonNullable<PreviewEnvironment["spec"]["env"]>[number];
+
+/** The API server drops an empty value: kept here, the Deployment would never be as it is desired. */
+function withoutEmptyValue(variable: EnvVar): EnvVar {
+  return variable.value === "" ? { name: variable.name } : variable;
 }
 
 function service(owner: PreviewEnvironment, metadata: Named): KubeObject {
@@ -135,8 +146,8 @@ function service(owner: PreviewEnvironment, metadata: Named): KubeObject {
 
 function ingress(owner: PreviewEnvironment, metadata: Named, settings: PreviewSettings): KubeObject {
   const host = hostname(owner.spec, settings.domain);
+  const secretName = certificateSecret(owner, settings);
   const backend = { service: { name: `pr-${owner.spec.pr_number}-svc`, port: { number: 80 } } };
-  const secretName = tlsSecret(settings.tls, host);
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
@@ -149,9 +160,10 @@ function ingress(owner: PreviewEnvironment, metadata: Named, settings: PreviewSe
   };
 }
 
-function tlsSecret(tls: TlsSettings, host: string): string | undefined {
+/** Name of the Secret that holds the certificate's key, in the environment's namespace. */
+export function certificateSecret(owner: PreviewEnvironment, { tls, domain }: PreviewSettings): string | undefined {
   if (tls.mode === "none") return undefined;
-  return tls.mode === "wildcard" ? tls.secret : `${host}-tls`;
+  return tls.mode === "wildcard" ? tls.secret : `${hostname(owner.spec, domain)}-tls`;
 }
 
 function issuerAnnotation(tls: TlsSettings): Record<string, string> {

@@ -7,6 +7,8 @@ import { ANNOTATION_EXTEND_UNTIL } from "../../api/names.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
 
 const LEAD_MS = 10 * 60_000;
+/** Without offset or time of day a text would mean another time on every machine. */
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[-+]\d{2}:\d{2})$/;
 
 /** All in milliseconds since the epoch. */
 export interface Expiry {
@@ -39,12 +41,13 @@ export function expiryOf(owner: PreviewEnvironment, now: number, maxTtlSeconds: 
 function updateTime(owner: PreviewEnvironment, at: { createdAt: number; now: number }): number {
   const { status, metadata } = owner;
   if (status?.observedGeneration === metadata.generation && status?.updatedAt) return Date.parse(status.updatedAt);
-  return (metadata.generation ?? 1) <= 1 ? at.createdAt : at.now;
+  // In whole seconds, as the status keeps it: the end must not depend on whether it has been written yet.
+  return (metadata.generation ?? 1) <= 1 ? at.createdAt : Math.floor(at.now / 1000) * 1000;
 }
 
 /** The time in the annotation; admission refuses what is no time, here it counts as absent. */
 function extensionOf(owner: PreviewEnvironment): number | undefined {
-  const text = owner.metadata.annotations?.[ANNOTATION_EXTEND_UNTIL];
-  const time = text === undefined ? NaN : Date.parse(text);
+  const text = owner.metadata.annotations?.[ANNOTATION_EXTEND_UNTIL]?.trim() ?? "";
+  const time = RFC_3339.test(text) ? Date.parse(text.toUpperCase().replace(" ", "T")) : NaN;
   return Number.isNaN(time) ? undefined : time;
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { KubeObject } from "../../api/object.ts";
+import type { KubeObject, Resource } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
-import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, SECRET } from "../../api/resources.ts";
+import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
 import { targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
@@ -20,9 +20,13 @@ export interface Seen {
   settings: PreviewSettings;
   /** Ours, in the target namespace. */
   deployment?: KubeObject;
+  /** Ours, in the target namespace. */
+  quota?: KubeObject;
   /** Endpoints of the Service. */
   endpointSlices: KubeObject[];
-  /** The first Pod of the present template that does not run. */
+  /** Those of the present template that are not being deleted. */
+  pods: KubeObject[];
+  /** The first of them that does not run. */
   failure?: PodFailure;
   /** The end of its log. */
   log: string;
@@ -38,16 +42,20 @@ export async function gather(
   const { settings, logs, kube } = from;
   const uid = owner.metadata.uid!;
   const namespace = targetNamespace(owner.spec);
-  const mine = (object: KubeObject): boolean => object.metadata.namespace === namespace;
+  const children = (resource: Resource): KubeObject[] =>
+    from.cache(resource, "children").ownedBy(uid).filter((object) => object.metadata.namespace === namespace);
   const template = podTemplate(owner).metadata.labels[TEMPLATE_LABEL];
-  const pods = from.cache(POD, "children").ownedBy(uid).filter(mine);
-  const failure = firstFailure(pods.filter((pod) => pod.metadata.labels?.[TEMPLATE_LABEL] === template));
+  const pods = children(POD).filter(({ metadata }) =>
+    metadata.labels?.[TEMPLATE_LABEL] === template && !metadata.deletionTimestamp
+  );
+  const failure = firstFailure(pods);
   return {
     owner,
     settings,
-    deployment: from.cache(DEPLOYMENT, "children").ownedBy(uid)
-      .find((object) => mine(object) && object.metadata.name === appName(owner)),
-    endpointSlices: from.cache(ENDPOINT_SLICE, "children").ownedBy(uid).filter(mine),
+    deployment: children(DEPLOYMENT).find(({ metadata }) => metadata.name === appName(owner)),
+    quota: children(RESOURCE_QUOTA)[0],
+    endpointSlices: children(ENDPOINT_SLICE),
+    pods,
     failure,
     log: failure ? await logs.tail(failure, kube) : "",
     sources: foundSources(sourcesOf(owner, settings), from),

@@ -5,15 +5,17 @@
  */
 import type { KubeObject } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
-import { compareQuantities, multiplyQuantity } from "../../api/quantity.ts";
+import { compareQuantities, isQuantity, multiplyQuantity } from "../../api/quantity.ts";
+import type { TlsSettings } from "./settings.ts";
 
-type Amounts = Record<string, string | number>;
+/** Amounts of resources by their names, as they stand in a quota or container. */
+export type Amounts = Record<string, string | number>;
 type Resources = PreviewEnvironment["spec"]["resources"];
 
 const DEFAULT_REQUESTS = { cpu: "100m", memory: "128Mi" };
 const DEFAULT_LIMITS = { cpu: "250m", memory: "256Mi" };
-/** Room for a Pod that somebody starts to look around. */
-const SPARE_PODS = 1;
+/** Room for a Pod that somebody starts to look around, and for the one by which cert-manager proves the host. */
+const SPARE_PODS = 2;
 
 /** Requests and limits of the application's container: what the spec says, else the defaults, never request > limit. */
 export function containerResources(resources: Resources): { requests: Amounts; limits: Amounts } {
@@ -38,29 +40,56 @@ function defined(amounts: Record<string, string | number | undefined> | undefine
 }
 
 /**
- * Room for a rollout and nothing else: while all Pods of the old template still end, all new ones and one for the surge
+ * Room for a rollout and little else: while all Pods of the old template still end, all new ones and one for the surge
  * are there. What costs money or opens ports outside the ingress is not allowed at all.
+ *
+ * @param options.held The amounts of the present quota while Pods of an older spec may be there: a quota that shrinks
+ * below what they use would refuse the very Pods that are to take their place.
  */
-export function resourceQuota(namespace: string, spec: PreviewEnvironment["spec"]): KubeObject {
-  const pods = 2 * spec.replicas + 1 + SPARE_PODS;
-  const { requests, limits } = containerResources(spec.resources);
+export function resourceQuota(
+  namespace: string,
+  spec: PreviewEnvironment["spec"],
+  options: { tls: TlsSettings; held?: Amounts },
+): KubeObject {
+  // cert-manager's solver has a Service of type NodePort unless its issuer says otherwise.
+  const nodePorts = options.tls.mode === "cert-manager" ? "1" : "0";
   return {
     apiVersion: "v1",
     kind: "ResourceQuota",
     metadata: { name: "preview", namespace },
     spec: {
       hard: {
-        pods: String(pods),
-        "requests.cpu": multiplyQuantity(requests.cpu!, pods),
-        "requests.memory": multiplyQuantity(requests.memory!, pods),
-        "limits.cpu": multiplyQuantity(limits.cpu!, pods),
-        "limits.memory": multiplyQuantity(limits.memory!, pods),
+        ...atLeast(rolloutRoom(spec), options.held ?? {}),
         "services.loadbalancers": "0",
-        "services.nodeports": "0",
+        "services.nodeports": nodePorts,
         persistentvolumeclaims: "0",
       },
     },
   };
+}
+
+/** Every Pod counts as one with default amounts at least: the spare ones have those. */
+function rolloutRoom(spec: PreviewEnvironment["spec"]): Amounts {
+  const pods = 2 * spec.replicas + 1 + SPARE_PODS;
+  const { requests, limits } = containerResources(spec.resources);
+  const least = { requests: atLeast(DEFAULT_REQUESTS, requests), limits: atLeast(DEFAULT_LIMITS, limits) };
+  return {
+    pods: String(pods),
+    "requests.cpu": multiplyQuantity(least.requests.cpu!, pods),
+    "requests.memory": multiplyQuantity(least.requests.memory!, pods),
+    "limits.cpu": multiplyQuantity(least.limits.cpu!, pods),
+    "limits.memory": multiplyQuantity(least.limits.memory!, pods),
+  };
+}
+
+/** For each of the amounts the greater of the two. */
+function atLeast(amounts: Amounts, floor: Amounts): Amounts {
+  const raised = Object.entries(amounts).map(([name, amount]) => {
+    const other = floor[name];
+    const isMore = isQuantity(other) && isQuantity(amount) && compareQuantities(other, amount) > 0;
+    return [name, isMore ? other : amount];
+  });
+  return Object.fromEntries(raised);
 }
 
 /** A quota on requests and limits refuses Pods that name none: these are filled in. */

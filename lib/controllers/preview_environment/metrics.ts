@@ -5,6 +5,7 @@
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { HISTORY_LENGTH } from "../../api/status.ts";
 import type { Change, Lister } from "../../runtime/definition.ts";
 
 export interface PreviewMetricsOptions {
@@ -29,6 +30,8 @@ export class PreviewMetrics {
   readonly #duration: Histogram;
   readonly #expired: Counter;
   readonly #registry: Registry;
+  /** Values of the two labels that are shown, so that they can be taken away. */
+  readonly #shown = { branches: new Set<string>(), numbers: new Set<string>() };
 
   constructor(registry: Registry, options: PreviewMetricsOptions) {
     this.#options = options;
@@ -76,8 +79,8 @@ export class PreviewMetrics {
         this.set([...owners.cache.values()].filter((owner) => !owner.metadata.deletionTimestamp).length);
       },
     });
-    owners.subscribe(({ type, object }) => {
-      if (type === "DELETED") this.#forget(object as PreviewEnvironment, owners.cache);
+    owners.subscribe(({ type }) => {
+      if (type === "DELETED") this.#forget(owners.cache);
     });
   }
 
@@ -85,29 +88,42 @@ export class PreviewMetrics {
   reconciled(owner: PreviewEnvironment, status: Readonly<Record<string, unknown>>): void {
     const before = (owner.status ?? {}) as StatusView;
     const after = status as StatusView;
-    this.#reconciles.inc(this.#label("pr_number", String(owner.spec.pr_number)));
+    this.#count(this.#reconciles, { pr_number: String(owner.spec.pr_number) }, this.#shown.numbers);
     if (!before.phase && !owner.metadata.deletionTimestamp) {
-      this.#created.inc(this.#label("branch_name", owner.spec.branch_name));
+      this.#count(this.#created, { branch_name: owner.spec.branch_name }, this.#shown.branches);
     }
     if (after.phase === before.phase) return;
     if (after.phase === "Failed") this.#failed.inc({ step: stepOf(reasonOf(after)) });
     if (after.phase === "Expired") this.#expired.inc();
-    if (after.phase === "Ready" && !before.history?.some((entry) => entry.outcome === "Ready")) {
+    if (after.phase === "Ready" && isFirstReady(before)) {
       this.#duration.observe((this.#options.now() - Date.parse(owner.metadata.creationTimestamp!)) / 1000);
     }
   }
 
-  #label(name: string, value: string): Record<string, string> {
-    return this.#options.perPullRequest ? { [name]: value } : {};
+  #count(counter: Counter, label: Record<string, string>, shown: Set<string>): void {
+    if (!this.#options.perPullRequest) return counter.inc();
+    for (const value of Object.values(label)) shown.add(value);
+    counter.inc(label);
   }
 
-  #forget(owner: PreviewEnvironment, left: Lister): void {
-    if (!this.#options.perPullRequest) return;
-    const { pr_number, branch_name } = owner.spec;
-    const others = [...left.values()] as PreviewEnvironment[];
-    if (!others.some((other) => other.spec.pr_number === pr_number)) this.#reconciles.remove(String(pr_number));
-    if (!others.some((other) => other.spec.branch_name === branch_name)) this.#created.remove(branch_name);
+  /** Takes away every label value that no environment has: branches change, and two environments may share one. */
+  #forget(left: Lister): void {
+    const specs = [...left.values()].map((owner) => (owner as PreviewEnvironment).spec);
+    keepOnly(this.#reconciles, this.#shown.numbers, new Set(specs.map((spec) => String(spec.pr_number))));
+    keepOnly(this.#created, this.#shown.branches, new Set(specs.map((spec) => spec.branch_name)));
   }
+}
+
+function keepOnly(counter: Counter, shown: Set<string>, used: ReadonlySet<string>): void {
+  for (const value of [...shown].filter((candidate) => !used.has(candidate))) {
+    counter.remove(value);
+    shown.delete(value);
+  }
+}
+
+/** A full history may have had a Ready that fell out of it: rather no figure than a wrong one. */
+function isFirstReady({ history = [] }: StatusView): boolean {
+  return history.length < HISTORY_LENGTH && !history.some((entry) => entry.outcome === "Ready");
 }
 
 function reasonOf(status: StatusView): string {
@@ -119,6 +135,6 @@ function stepOf(reason: string): string {
   if (reason === "NotOwned") return "claim";
   if (reason === "SourceMissing" || reason === "SourceRefused") return "source";
   if (/Image/.test(reason)) return "image";
-  if (reason === "ProgressDeadlineExceeded" || reason === "Unschedulable") return "rollout";
+  if (/^(ProgressDeadlineExceeded|Unschedulable|FailedCreate)$/.test(reason)) return "rollout";
   return /^(ReconcileError|Forbidden|Refused)$/.test(reason) ? "apply" : "start";
 }

@@ -21,8 +21,17 @@ export function sourceKey({ kind, namespace, name }: Pick<SourceRef, "kind" | "n
   return `${kind} ${namespace}/${name}`;
 }
 
-/** Everything that an environment uses, each once; needed by one use is needed. */
+/** Everything that is copied for an environment, each once. */
 export function sourcesOf(owner: PreviewEnvironment, settings: PreviewSettings): SourceRef[] {
+  const { tls, operatorNamespace: namespace } = settings;
+  const wildcard: SourceRef[] = tls.mode === "wildcard"
+    ? [{ kind: "Secret", namespace, name: tls.secret, isOptional: false }]
+    : [];
+  return [...wildcard, ...usedSources(owner)];
+}
+
+/** What the spec names, each once; needed by one use is needed. */
+export function usedSources(owner: PreviewEnvironment): SourceRef[] {
   const { env = [], env_from: envFrom = [], image_pull_secrets: pullSecrets = [] } = owner.spec;
   const namespace = owner.metadata.namespace ?? "default";
   const byKey = new Map<string, SourceRef>();
@@ -41,9 +50,5 @@ export function sourcesOf(owner: PreviewEnvironment, settings: PreviewSettings):
     add("ConfigMap", configMapRef);
   }
   for (const ref of pullSecrets) add("Secret", ref);
-  const { tls, operatorNamespace } = settings;
-  const wildcard: SourceRef[] = tls.mode === "wildcard"
-    ? [{ kind: "Secret", namespace: operatorNamespace, name: tls.secret, isOptional: false }]
-    : [];
-  return [...wildcard, ...byKey.values()];
+  return [...byKey.values()];
 }

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
+import type { World } from "./command.ts";
+import { program } from "./program.ts";
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function run(args: string[], files: Record<string, string> = {}, env: Record<string, string> = {}): Promise<Ran> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const world: World = {
+    env,
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    readFile: (path) => path in files ? Promise.resolve(files[path]!) : Promise.reject(new Error("No such file")),
+    readStdin: () => Promise.resolve(files["-"] ?? ""),
+  };
+  const code = await program(args, world);
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
+const GOOD = `apiVersion: devops.orima.com/v1
+kind: PreviewEnvironment
+metadata: {name: pr-7, namespace: team}
+spec: {pr_number: 7, branch_name: feature/x, image: ghcr.io/acme/shop, image_tag: v1}
+`;
+const BAD = GOOD.replace("pr_number: 7", "pr_number: 0").replace("image_tag: v1", "image_tag: latest");
+
+function objects(yaml: string): { kind: string; metadata: { name: string; namespace?: string } }[] {
+  return parseAllDocuments(yaml).map((document) => document.toJS());
+}
+
+Deno.test("without a command it lists the commands and says wrong use", async () => {
+  const { code, err } = await run([]);
+  assert.equal(code, 2);
+  for (const name of ["run", "plan", "check", "manifests", "crds", "version"]) {
+    assert.match(err, new RegExp(`^  ${name} `, "m"));
+  }
+});
+
+Deno.test("an unknown command and an unknown flag are refused by name", async () => {
+  assert.match((await run(["serve"])).err, /Unknown command "serve"/);
+  const { code, err } = await run(["check", "--fiel", "x"]);
+  assert.equal(code, 2);
+  assert.match(err, /--fiel/);
+});
+
+Deno.test("every command has a help text that names its flags", async () => {
+  for (const name of ["run", "plan", "check", "manifests", "crds", "version"]) {
+    const { code, out } = await run([name, "--help"]);
+    assert.equal(code, 0);
+    assert.match(out, new RegExp(`^maquette ${name}: `));
+  }
+  assert.match((await run(["help", "run"])).out, /--default-ttl-seconds .*\(default 86400\)/);
+});
+
+Deno.test("check passes what admission would pass, with its warnings", async () => {
+  const { code, out } = await run(["check", "-f", "-"], { "-": GOOD });
+  assert.equal(code, 0, out);
+  assert.match(out, /PreviewEnvironment "pr-7": would be admitted/);
+});
+
+Deno.test("check tells every problem with its field and exits 1", async () => {
+  const { code, out } = await run(["check", "-f", "x.yaml"], { "x.yaml": BAD });
+  assert.equal(code, 1);
+  assert.match(out, /spec\.pr_number: /);
+  assert.match(out, /spec\.image_tag: .*latest/);
+});
+
+Deno.test("check prints JSON for programs", async () => {
+  const { out } = await run(["check", "-f", "-", "-o", "json"], { "-": BAD });
+  const [line] = JSON.parse(out);
+  assert.equal(line.allowed, false);
+  assert.ok(line.problems.some(({ field }: { field: string }) => field === "spec.pr_number"));
+});
+
+Deno.test("check refuses the second object of a file that is for the same namespace, naming the first", async () => {
+  const { code, out } = await run(["check", "-f", "-"], {
+    "-": `${GOOD}---\n${GOOD.replace("name: pr-7", "name: other")}`,
+  });
+  assert.equal(code, 1);
+  assert.match(out, /team\/pr-7/);
+});
+
+Deno.test("check says what it cannot read, with the line", async () => {
+  const broken = await run(["check", "-f", "x.yaml"], { "x.yaml": "a: 1\nb: [" });
+  assert.equal(broken.code, 2);
+  assert.match(broken.err, /"x\.yaml": line 2/);
+  assert.match((await run(["check", "-f", "none.yaml"])).err, /Cannot read "none\.yaml"/);
+  assert.match((await run(["check"])).err, /-f FILE is required/);
+});
+
+Deno.test("check refuses a bomb of aliases", async () => {
+  const bomb = [
+    "a: &a [x,x,x,x,x,x,x,x,x]",
+    ...["b", "c", "d", "e", "f", "g"].map((name, index) =>
+      `${name}: &${name} [${Array(9).fill(`*${"abcdef"[index]}`).join(",")}]`
+    ),
+  ].join("\n");
+  const { code, err } = await run(["check", "-f", "-"], { "-": bomb });
+  assert.equal(code, 2);
+  assert.match(err, /alias/i);
+});
+
+Deno.test("plan prints the children of a preview, the namespace first", async () => {
+  const { code, out } = await run(["plan", "-f", "-", "--domain", "preview.example.com"], { "-": GOOD });
+  assert.equal(code, 0);
+  const kinds = objects(out).map(({ kind }) => kind);
+  assert.equal(kinds[0], "Namespace");
+  for (const kind of ["Deployment", "Service", "Ingress", "NetworkPolicy", "ResourceQuota", "LimitRange"]) {
+    assert.ok(kinds.includes(kind), kind);
+  }
+  assert.match(out, /host: pr-7\.preview\.example\.com/);
+});
+
+Deno.test("plan shows copies of Secrets without content", async () => {
+  const file = GOOD.replace("image_tag: v1", "image_tag: v1, image_pull_secrets: [{name: pull}]");
+  const { out } = await run(["plan", "-f", "-"], { "-": file });
+  const secret = objects(out).find(({ kind }) => kind === "Secret");
+  assert.equal(secret?.metadata.name, "pull");
+  assert.ok(!("data" in secret!));
+});
+
+Deno.test("plan refuses what admission would refuse", async () => {
+  const { code, out, err } = await run(["plan", "-f", "-"], { "-": BAD });
+  assert.equal(code, 1);
+  assert.equal(out, "");
+  assert.match(err, /would be refused:\n.*spec\.image_tag/s);
+});
+
+Deno.test("manifests prints CRDs, roles, the Deployment and webhooks, and no wildcard", async () => {
+  const { code, out } = await run(["manifests", "--domain", "preview.example.com"]);
+  assert.equal(code, 0);
+  const kinds = objects(out).map(({ kind }) => kind);
+  for (
+    const kind of [
+      "Namespace",
+      "CustomResourceDefinition",
+      "ClusterRole",
+      "Role",
+      "Deployment",
+      "MutatingWebhookConfiguration",
+      "ValidatingWebhookConfiguration",
+    ]
+  ) {
+    assert.ok(kinds.includes(kind), kind);
+  }
+  assert.doesNotMatch(out, /^ +- "?\*"?$/m);
+  assert.match(out, /- --domain=preview\.example\.com/);
+});
+
+Deno.test("manifests refuses a part, an image and a number that are none", async () => {
+  assert.match((await run(["manifests", "--only", "crd"])).err, /no part "crd", there are namespace, crds/);
+  assert.match((await run(["manifests", "--image", "A B"])).err, /--image: /);
+  assert.match((await run(["manifests", "--replicas", "0"])).err, /--replicas: "0"/);
+});
+
+Deno.test("crds prints one definition per kind", async () => {
+  const { out } = await run(["crds"]);
+  assert.deepEqual(objects(out).map(({ metadata }) => metadata.name), [
+    "previewenvironments.devops.orima.com",
+    "printers.cadumillani.com.br",
+  ]);
+});
+
+Deno.test("version prints text and JSON", async () => {
+  assert.match((await run(["version"])).out, /^maquette \d+\.\d+\.\d+ \(Deno /);
+  assert.match(JSON.parse((await run(["version", "-o", "json"])).out).version, /^\d+\.\d+\.\d+$/);
+});
+
+Deno.test("run exits 3 where there is no cluster, and says why", async () => {
+  const { code, err } = await run(["run", "--kubeconfig=/nowhere/config"]);
+  assert.equal(code, 3);
+  assert.match(err, /Cannot find a cluster: /);
+});

@@ -1,0 +1,17 @@
+/**
+ * The kinds that Maquette runs.
+ *
+ * @module
+ */
+import type { KindDefinition } from "./kind.ts";
+import { PREVIEW_ENVIRONMENT } from "./preview_environment.ts";
+import { PRINTER } from "./printer.ts";
+
+/** All kinds, in the order of the documentation. */
+export const KINDS: readonly KindDefinition[] = Object.freeze([PREVIEW_ENVIRONMENT, PRINTER]);
+
+/** The kind that an object says it is of, by group and kind in whatever version; undefined when it is not ours. */
+export function kindOf(object: { apiVersion?: unknown; kind?: unknown }): KindDefinition | undefined {
+  const group = String(object.apiVersion ?? "").split("/")[0];
+  return KINDS.find(({ resource }) => resource.group === group && resource.kind === object.kind);
+}

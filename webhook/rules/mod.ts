@@ -1,0 +1,14 @@
+/**
+ * The admission rules of all kinds. What is served, registered with the API server and asked by `maquette check`
+ * follows from this list.
+ *
+ * @module
+ */
+import type { AdmissionRules } from "./admission_rules.ts";
+import { PREVIEW_ENVIRONMENT_RULES } from "./preview_environment.ts";
+import { PRINTER_RULES } from "./printer.ts";
+
+export type { AdmissionConfig, AdmissionContext, AdmissionRules, NamespaceOwner } from "./admission_rules.ts";
+
+/** In the order of the documentation. */
+export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([PREVIEW_ENVIRONMENT_RULES, PRINTER_RULES]);

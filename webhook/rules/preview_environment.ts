@@ -1,0 +1,132 @@
+/**
+ * Admission of the kind PreviewEnvironment (SPEC section 3). Pure.
+ *
+ * @module
+ */
+import { keyOf } from "../../lib/api/object.ts";
+import { PREVIEW_ENVIRONMENT } from "../../lib/api/preview_environment.ts";
+import type { Problem } from "../../lib/api/validate.ts";
+import { isReservedNamespace } from "../../lib/naming.ts";
+import { targetNamespace } from "../../lib/preview_names.ts";
+import {
+  type AdmissionContext,
+  type AdmissionRules,
+  type Change,
+  isFieldChanged,
+  type Mutation,
+  specOf,
+} from "./admission_rules.ts";
+import { extensionProblems, extensionWarnings } from "./extension.ts";
+import { IMAGE_AND_TAG } from "./images.ts";
+import { pauseWarnings, withFinalizer } from "./shared.ts";
+
+/** Below it only root may listen, in most container runtimes. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** The rules. */
+export const PREVIEW_ENVIRONMENT_RULES: AdmissionRules = {
+  kind: PREVIEW_ENVIRONMENT,
+  mutate,
+  specProblems: (change, context) => [
+    ...namespaceProblems(change, context),
+    ...IMAGE_AND_TAG.problems(change, context),
+    ...ttlProblems(change, context),
+  ],
+  annotationProblems: extensionProblems,
+  warnings: (change, context) => [
+    ...IMAGE_AND_TAG.warnings(change),
+    ...ttlWarnings(change),
+    ...portWarnings(change),
+    ...extensionWarnings(change, context),
+    ...pauseWarnings(change),
+  ],
+  newImages: IMAGE_AND_TAG.newImages,
+};
+
+function mutate(change: Change, context: AdmissionContext): Mutation {
+  const { object, warnings } = withTtl(change, context);
+  return { object: change.old === undefined ? withFinalizer(object) : object, warnings };
+}
+
+/**
+ * Fills in the default TTL and cuts what is over the maximum.
+ *
+ * An environment that has lived without a TTL gets none by an update: counted from its creation it could be over at
+ * once.
+ */
+function withTtl({ object, old }: Change, { config }: AdmissionContext): Mutation {
+  const unchanged = { object, warnings: [] };
+  const spec = specOf(object);
+  const max = config.maxTtlSeconds || Infinity;
+  const ttl = spec.ttl_seconds ?? undefined;
+  if (ttl === undefined) {
+    const isWanted = config.defaultTtlSeconds > 0 && (old === undefined || specOf(old).ttl_seconds !== undefined);
+    if (!isWanted || spec !== object.spec) return unchanged;
+    return { object: withSpec({ ttl_seconds: Math.min(config.defaultTtlSeconds, max) }), warnings: [] };
+  }
+  if (typeof ttl !== "number" || ttl <= max) return unchanged;
+  const warning = `spec.ttl_seconds: ${ttl} is over the maximum, ${max} is used instead`;
+  return { object: withSpec({ ttl_seconds: max }), warnings: [warning] };
+
+  function withSpec(fields: Record<string, unknown>): Mutation["object"] {
+    return { ...object, spec: { ...spec, ...fields } };
+  }
+}
+
+/** The cap again: on an object that did not pass {@link mutate}, or was changed after it. */
+function ttlProblems({ object }: Change, { config }: AdmissionContext): Problem[] {
+  const ttl = specOf(object).ttl_seconds;
+  const max = config.maxTtlSeconds;
+  if (typeof ttl !== "number" || max === 0 || ttl <= max) return [];
+  return [{ field: "spec.ttl_seconds", message: `Must be at most ${max}` }];
+}
+
+function ttlWarnings(change: Change): string[] {
+  const ttl = specOf(change.object).ttl_seconds ?? undefined;
+  if (ttl !== undefined || !isFieldChanged(change, "ttl_seconds")) return [];
+  return ["spec.ttl_seconds: Is not set: the environment lives until it is deleted"];
+}
+
+function portWarnings(change: Change): string[] {
+  const { port } = specOf(change.object);
+  if (typeof port !== "number" || port >= FIRST_UNPRIVILEGED_PORT || !isFieldChanged(change, "port")) return [];
+  return [`spec.port: An image that does not run as root cannot listen on ports below 1024: ${port}`];
+}
+
+/** Where the namespace of an environment comes from, and what it is. */
+interface Target {
+  name: string;
+  field: string;
+}
+
+/** What is wrong with the namespace that is to be made. Its grammar, for an explicit one, is the schema's to judge. */
+function namespaceProblems(change: Change, context: AdmissionContext): Problem[] {
+  const target = targetOf(change);
+  if (target === undefined) return [];
+  const { config } = context;
+  const { name, field } = target;
+  const shown = JSON.stringify(name);
+  if (isReservedNamespace(name, [config.operatorNamespace, ...config.reservedNamespaces])) {
+    return [{ field, message: `Namespace ${shown} is reserved` }];
+  }
+  if (name === change.object.metadata.namespace) {
+    return [{ field, message: `Namespace ${shown} is the one that this object lives in: name one that is to be made` }];
+  }
+  const owner = change.old === undefined ? context.ownerOf(name) : undefined;
+  // The same key: an earlier object of this name, on its way out. The new one waits for its namespace to be gone.
+  if (owner === undefined || owner.key === keyOf(change.object)) return [];
+  return [{ field, message: `Namespace ${shown} belongs to another PreviewEnvironment already: "${owner.key}"` }];
+}
+
+/** Undefined where a field that it follows from has not the type that its schema wants. */
+function targetOf({ object }: Change): Target | undefined {
+  const { pr_number, repository, namespace } = specOf(object);
+  if (typeof namespace === "string" && namespace !== "") return { name: namespace, field: "spec.namespace" };
+  if (typeof pr_number !== "number" || !isTextOrAbsent(repository) || !isTextOrAbsent(namespace)) return undefined;
+  const name = targetNamespace({ pr_number, repository: repository ?? undefined });
+  return { name, field: repository ? "spec.repository" : "spec.pr_number" };
+}
+
+function isTextOrAbsent(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === "string";
+}

@@ -1,0 +1,33 @@
+/**
+ * Rules on metadata that all kinds have. Pure.
+ *
+ * @module
+ */
+import { ANNOTATION_PAUSED, FINALIZER } from "../../lib/api/names.ts";
+import type { KubeObject } from "../../lib/api/object.ts";
+import { fieldPath } from "../../lib/api/schema.ts";
+import { type Change, newAnnotation } from "./admission_rules.ts";
+
+/**
+ * The object with our finalizer, so that the operator need not add it with a write of its own.
+ *
+ * For creation only: on an update it could bring back a finalizer that the operator is about to take away.
+ */
+export function withFinalizer(object: KubeObject): KubeObject {
+  const finalizers = object.metadata.finalizers ?? [];
+  if (finalizers.includes(FINALIZER)) return object;
+  return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FINALIZER] } };
+}
+
+/** Path of an annotation, as Kubernetes writes it. */
+export function annotationPath(name: string): string {
+  return fieldPath(["metadata", "annotations", name]);
+}
+
+/** `maquette.dev/paused` has two values; any other reads as if it paused, and does not. */
+export function pauseWarnings(change: Change): string[] {
+  const value = newAnnotation(change, ANNOTATION_PAUSED);
+  if (value === undefined || value === "true" || value === "false") return [];
+  const shown = JSON.stringify(value.slice(0, 40));
+  return [`${annotationPath(ANNOTATION_PAUSED)}: ${shown} is neither "true" nor "false": nothing is paused`];
+}
