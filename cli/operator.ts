@@ -35,6 +35,8 @@ export interface OperatorDeps {
 
 /** What is under way when the process is told to stop may take this long. */
 const SHUTDOWN_MS = 25_000;
+/** Each part of the end after that. */
+const FINISH_MS = 3_000;
 const LEASE = "maquette";
 
 /** See the module. */
@@ -119,14 +121,23 @@ export class Operator {
     log.info("Started", { version: VERSION, httpPort: (http.addr as Deno.NetAddr).port, namespace: config.namespace });
     const isHeld = await this.#lead(signal);
     log.info("Stopping");
-    await Promise.race([this.#events.flush(), sleep(clock, SHUTDOWN_MS, new AbortController().signal)]);
-    await this.#elector?.release();
-    await this.#admission?.stop();
+    await this.#finish("writing Events", this.#events.flush());
+    await this.#finish("giving up the lease", this.#elector?.release());
+    await this.#finish("admission", this.#admission?.stop());
     watching.abort();
-    await Promise.all(background);
-    await http.shutdown();
+    await this.#finish("watches", Promise.all(background));
+    await this.#finish("HTTP", http.shutdown());
     this.#kube.close();
     return isHeld;
+  }
+
+  /** Waits for a part of the end, but not for ever: the process must go before the kubelet kills it. */
+  async #finish(name: string, work: Promise<unknown> | undefined): Promise<void> {
+    const waiting = new AbortController();
+    const isLate = sleep(this.#deps.clock, FINISH_MS, waiting.signal).then(() => !waiting.signal.aborted);
+    const late = await Promise.race([Promise.resolve(work).then(() => false), isLate]);
+    waiting.abort();
+    if (late) this.#deps.log.warn("Stopping took too long, left undone", { part: name });
   }
 
   /** Reconciles while it leads. */

@@ -27,7 +27,8 @@ const ALL: Step[] = [
   { name: "generated files", args: ["task", "verify"] },
   UNIT,
   { name: "control plane", args: ["test", "--quiet", "-A", "tests/control_plane"], isTest: true },
-  { name: "integration tests", args: ["test", "--quiet", "-A", "tests/integration"], isTest: true },
+  // These wait more than they work: each file has a control plane of its own.
+  { name: "integration tests", args: ["test", "--quiet", "-A", "--parallel", "tests/integration"], isTest: true },
 ];
 
 interface Count {
@@ -39,7 +40,8 @@ async function run(step: Step, folder: string): Promise<Count> {
   print(`== ${step.name}`);
   const report = `${folder}/${step.name.replaceAll(" ", "-")}.xml`;
   const args = step.isTest ? [step.args[0]!, `--junit-path=${report}`, ...step.args.slice(1)] : step.args;
-  const command = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "inherit", stderr: "inherit" });
+  const env = { DENO_JOBS: "3" };
+  const command = new Deno.Command(Deno.execPath(), { args, env, stdin: "null", stdout: "inherit", stderr: "inherit" });
   const { success } = await command.spawn().status;
   const counted = step.isTest ? await countOf(report) : undefined;
   // A run that broke before it reported, or failed without naming a test (a leak, a type error), is a failure too.

@@ -101,8 +101,7 @@ export class WebhookServer {
   async stop(deadline?: AbortSignal): Promise<void> {
     this.#stopping.abort();
     this.#listener?.close();
-    const generations = [...this.#generations];
-    const drained = Promise.all(generations.map((generation) => generation.end()));
+    const drained = Promise.all([...this.#generations].map((generation) => generation.end()));
     const lingering = new AbortController();
     await Promise.race([
       drained.then(() => Promise.all(this.#connections.values())),
@@ -154,15 +153,13 @@ export class WebhookServer {
 class Generation {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #onEnd: () => void;
-  readonly #cutting = new AbortController();
   #connections = 0;
   #isRetired = false;
   #ending?: Promise<void>;
 
   constructor(handler: WebhookHandler, { cert, key }: CertifiedKey, deps: { log: Logger; onEnd: () => void }) {
     this.#onEnd = deps.onEnd;
-    const { signal } = this.#cutting;
-    const options = { hostname: LOOPBACK, port: 0, cert, key, signal, onListen: (): void => {} };
+    const options = { hostname: LOOPBACK, port: 0, cert, key, onListen: (): void => {} };
     this.#server = Deno.serve({
       ...options,
       onError: (error) => {
@@ -200,11 +197,6 @@ class Generation {
   end(): Promise<void> {
     this.#ending ??= this.#server.shutdown().then(this.#onEnd);
     return this.#ending;
-  }
-
-  /** Ends without waiting for anything. */
-  cut(): void {
-    this.#cutting.abort();
   }
 
   #endIfIdle(): void {

@@ -5,7 +5,7 @@
  */
 import type { KubeObject, Resource } from "../api/object.ts";
 import type { KubeClient, RequestOptions } from "./client.ts";
-import { KubeError } from "./errors.ts";
+import { hasStatus, KubeError } from "./errors.ts";
 import { objectPath } from "./paths.ts";
 
 export interface ApplyOptions {
@@ -26,6 +26,11 @@ export function applyRequest(object: KubeObject, resource: Resource, options: Ap
     contentType: "application/apply-patch+yaml",
     counts: { verb: options.subresource ? `apply-${options.subresource}` : "apply", resource: resource.plural },
   };
+}
+
+/** The API server calls an applied uid a conflict where no object is there, and invalid where another one is. */
+export function isOtherUid(error: unknown): error is KubeError {
+  return hasStatus(error, 422) && error.message.includes("metadata.uid: Invalid value");
 }
 
 interface FieldsOf {

@@ -9,9 +9,9 @@
  * @module
  */
 import { apiVersionOf, type KubeObject, type Resource } from "../api/object.ts";
-import { type ApplyOptions, applyRequest } from "./apply.ts";
+import { type ApplyOptions, applyRequest, isOtherUid } from "./apply.ts";
 import type { Credentials } from "./credentials.ts";
-import { refusalOf } from "./errors.ts";
+import { KubeError, refusalOf } from "./errors.ts";
 import { type JsonPatch, objectPath, type Target } from "./paths.ts";
 import { decodeWatch, type WatchEvent } from "./watch_stream.ts";
 
@@ -136,9 +136,17 @@ export class KubeClient {
     });
   }
 
-  /** Server-side apply (KEP-555). With `metadata.uid` the object must exist and be that very one. */
+  /**
+   * Server-side apply (KEP-555).
+   *
+   * @throws {KubeError} 409 on a clash without force, and when the object has not the `metadata.uid` that is applied.
+   */
   async apply(object: KubeObject, resource: Resource, options: ApplyOptions): Promise<KubeObject> {
-    return await this.#object(applyRequest(object, resource, options));
+    try {
+      return await this.#object(applyRequest(object, resource, options));
+    } catch (error) {
+      throw isOtherUid(error) ? new KubeError(409, "Conflict", error.message) : error;
+    }
   }
 
   /** JSON Patch (RFC 6902); guard it with `test` operations. */

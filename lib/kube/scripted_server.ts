@@ -72,13 +72,17 @@ export class ScriptedServer {
 
   /** Stands in for the global `fetch`. */
   readonly fetch = (async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init);
-    const signal = init?.signal ?? request.signal;
+    const signal = init?.signal ?? new AbortController().signal;
     signal.throwIfAborted();
+    return await this.answer(new Request(input, init), signal);
+  }) as typeof fetch;
+
+  /** Stands behind a real listener. */
+  async answer(request: Request, signal = new AbortController().signal): Promise<Response> {
     const parsed = parseRequest(request, await request.text());
     this.requests.push(parsed);
     return await this.#answer(parsed, signal);
-  }) as typeof fetch;
+  }
 
   /** Requests that change something. */
   get writes(): ScriptedRequest[] {

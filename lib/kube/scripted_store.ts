@@ -165,7 +165,10 @@ export class ScriptedStore {
   ): { object: KubeObject; isNew: boolean } {
     const key = keyOf(object);
     const live = this.find(resource, key);
-    const { uid } = object.metadata;
+    const { resourceVersion } = object.metadata;
+    // The status of a custom resource takes any uid (seen on a real server).
+    const uid = author.subresource && resource.group.includes(".") ? undefined : object.metadata.uid;
+    if (live) this.#checkPreconditions(live, { resourceVersion });
     if (uid !== undefined && live?.metadata.uid !== uid) throw uidMismatch(resource, key, { uid, isThere: !!live });
     if (!live) {
       if (author.subresource) throw new KubeError(404, "NotFound", `${resource.plural} "${key}" not found`);
@@ -300,8 +303,11 @@ function splitTable(table: string): { plural: string; group: string } {
   return { plural: table.slice(0, dot), group: table.slice(dot + 1) };
 }
 
+/** Two answers to one mistake, as the real server gives them. */
 function uidMismatch(resource: Resource, key: string, { uid, isThere }: { uid: string; isThere: boolean }): KubeError {
-  const found = isThere ? "the object has another uid" : "no existing object was found";
-  const message = `Operation cannot be fulfilled on ${resource.plural} "${key}": uid mismatch: ${uid}, and ${found}`;
-  return new KubeError(409, "Conflict", message);
+  if (isThere) {
+    const message = `${resource.kind} "${key}" is invalid: metadata.uid: Invalid value: "${uid}": field is immutable`;
+    return new KubeError(422, "Invalid", message);
+  }
+  return new KubeError(409, "Conflict", `uid mismatch: ${uid}, and no existing object was found`);
 }

@@ -96,12 +96,12 @@ export class ScriptedWatch {
   }
 
   #finish(how: "close" | "reset" | "halfLine" | KubeError): void {
-    const wasSilent = this.#state === "silent";
+    // Into a black hole goes the end of the watch, too.
+    if (how === "close" && this.#state === "silent") return;
     this.#end();
     if (how === "reset") return this.#stream.error(new TypeError("Connection reset by peer (os error 104)"));
     if (how === "halfLine") this.#send('{"type":"MODIFIED","object":{"metadata":{"name":"ha');
     else if (how !== "close") this.#send(`${errorLine(how)}\n`);
-    else if (wasSilent) return;
     this.#stream.close();
   }
 

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { LABEL_MANAGED_BY, MANAGED_BY } from "../api/names.ts";
 import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
 import { JOB, NAMESPACE, POD } from "../api/resources.ts";
 import { applyNew } from "../kube/apply.ts";
@@ -96,8 +97,18 @@ async function takeBack(
 ): Promise<void> {
   const { there, informer, kube } = found;
   if (!isOwnedBy(there, owner) || there.metadata.deletionTimestamp) throw blockedBy(there);
-  informer.observe(there);
-  if (!CLAIMED_BY_CREATION.has(desired.kind)) await update(desired, there, { kube, children: () => informer });
+  if (!CLAIMED_BY_CREATION.has(desired.kind)) {
+    informer.observe(there);
+    return await update(desired, there, { kube, children: () => informer });
+  }
+  // Without the label that the watch selects by it is invisible, and only a newer version is taken in again.
+  const isVisible = there.metadata.labels?.[LABEL_MANAGED_BY] === MANAGED_BY;
+  informer.observe(
+    isVisible ? there : await kube.patch(informer.resource, there.metadata, [
+      { op: "test", path: "/metadata/uid", value: there.metadata.uid },
+      { op: "add", path: `/metadata/labels/${LABEL_MANAGED_BY.replace("/", "~1")}`, value: MANAGED_BY },
+    ]),
+  );
 }
 
 function blockedBy(there: KubeObject): Error {

@@ -5,7 +5,7 @@
  * @module
  */
 import { LABEL_OWNER_UID, STATUS_FIELD_MANAGER } from "../api/names.ts";
-import { keyOf, type KubeObject, splitKey } from "../api/object.ts";
+import { type Condition, keyOf, type KubeObject, splitKey } from "../api/object.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus, KubeError } from "../kube/errors.ts";
 import type { Change } from "./cache.ts";
@@ -184,8 +184,10 @@ export class Controller {
     const status = statusOf(owner, report, this.#deps.clock.now());
     let current = owner;
     if (!sameJson(owner.status, status)) {
-      const { namespace, name, uid } = owner.metadata;
-      const applied = { apiVersion: owner.apiVersion, kind: owner.kind, metadata: { namespace, name, uid }, status };
+      // The version, because the status of a custom resource takes any uid: nobody else's status is ever written.
+      const { namespace, name, resourceVersion } = owner.metadata;
+      const metadata = { namespace, name, resourceVersion };
+      const applied = { apiVersion: owner.apiVersion, kind: owner.kind, metadata, status };
       const options = { manager: STATUS_FIELD_MANAGER, force: true, subresource: "status" };
       current = await this.#deps.kube.apply(applied, this.definition.kind, options);
       this.owners.observe(current);
@@ -204,7 +206,10 @@ export class Controller {
   }
 
   #tellRepairs(owner: KubeObject, { changes }: Outcome): void {
-    const wasRight = owner.status?.phase === "Ready" && owner.status.observedGeneration === owner.metadata.generation;
+    const conditions: Condition[] = owner.status?.conditions ?? [];
+    const wasRight = conditions.some(({ type, status, observedGeneration }) =>
+      type === "Ready" && status === "True" && observedGeneration === owner.metadata.generation
+    );
     if (!changes || !wasRight || countOf(changes) === 0) return;
     for (const note of repairsOf(changes)) {
       this.#deps.events.record(owner, { type: "Normal", reason: "Repaired", note });

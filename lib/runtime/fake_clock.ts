@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { Clock } from "./clock.ts";
 
 interface Timer {
@@ -59,5 +60,5 @@ export class FakeClock implements Clock {
 
 /** Lets everything that can run without the clock run: some turns of the event loop. */
 export async function settle(turns = 5): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

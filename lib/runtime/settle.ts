@@ -39,14 +39,11 @@ export async function settle<Seen>(
   deps: SettleDeps,
 ): Promise<Outcome> {
   const plan = await planFor(owner, definition, deps);
-  if (!plan.desired) {
-    const report = { inventory: owner.status?.inventory, ...plan.report };
-    return { report, deleteOwner: plan.deleteOwner ?? false };
-  }
   const report = withInventory(plan, owner, deps);
-  const changes = changesFor(owner, plan.desired, deps.owned(owner));
-  if (isPaused(owner)) return { report: paused(owner, report, countOf(changes)), deleteOwner: false };
-  if (countOf(changes) === 0) return { report, deleteOwner: false };
+  const changes = changesFor(owner, plan.desired ?? [], plan.desired ? deps.owned(owner) : []);
+  const deleteOwner = plan.deleteOwner ?? false;
+  if (isPaused(owner)) return { report: paused(report, countOf(changes)), deleteOwner };
+  if (countOf(changes) === 0) return { report, deleteOwner };
   try {
     await act(owner, changes, deps);
   } catch (error) {
@@ -65,14 +62,15 @@ async function planFor<Seen>(
   return definition.decide(await definition.gather(owner, deps), deps.clock.now());
 }
 
-/** The inventory lists what is there and ours, in the order of what is wanted. */
+/** The inventory lists what is there and ours, in the order of what is wanted; what is left as it is stays listed. */
 function withInventory(plan: Plan, owner: KubeObject, deps: SettleDeps): Report {
+  if (!plan.desired) return { inventory: owner.status?.inventory, ...plan.report };
   const there = new Set(deps.owned(owner).map(childKey));
-  const made = (plan.desired ?? []).filter((object) => there.has(childKey(object)));
+  const made = plan.desired.filter((object) => there.has(childKey(object)));
   return { ...plan.report, inventory: made.map(inventoryEntry) };
 }
 
-function paused(owner: KubeObject, report: Report, pending: number): Report {
+function paused(report: Report, pending: number): Report {
   const text = `Changes are stopped by annotation "${ANNOTATION_PAUSED}"`;
   const conditions = [
     ...(report.conditions ?? []),
@@ -80,7 +78,7 @@ function paused(owner: KubeObject, report: Report, pending: number): Report {
   ];
   if (pending === 0) return { ...report, conditions };
   const message = `${text}: ${pending} ${pending === 1 ? "change waits" : "changes wait"}`;
-  const phase = owner.status?.phase ?? "Pending";
+  const phase = report.state === "ready" ? "Pending" : report.phase;
   return { ...report, conditions, phase, state: "reconciling", reason: "Paused", message };
 }
 

@@ -122,11 +122,13 @@ function exitFailure(pod: KubeObject, status: ContainerStatus): PodFailure | und
   const end = now ?? (restarts > 0 || isRestarting ? status.lastState?.terminated : undefined);
   if (!end || (now && now.exitCode === 0 && pod.spec?.restartPolicy !== "Always")) return undefined;
   const { reason = "Error" } = end;
-  const isLoop = (restarts > 0 || isRestarting) && reason !== "OOMKilled";
+  // What is always restarted is named so from its first end on: one failure, one name.
+  const isAlwaysRestarted = pod.spec?.restartPolicy === "Always" && pod.status?.phase !== "Failed";
+  const isLoop = restarts > 0 || isRestarting || isAlwaysRestarted;
   return {
     pod,
     container: status.name,
-    reason: isLoop ? "CrashLoopBackOff" : word(reason),
+    reason: isLoop && reason !== "OOMKilled" ? "CrashLoopBackOff" : word(reason),
     message: `${subject(pod, status)} ${endText(end, restarts)}`,
     mayPass: false,
     ...(NEVER_RAN.has(reason) ? {} : { log: { previous: !now, run: runOf(end, restarts) } }),

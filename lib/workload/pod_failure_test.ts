@@ -56,7 +56,7 @@ const FAILURES: Record<string, { pod: KubeObject; failure: Expected }> = {
   "a first exit": {
     pod: pod({ app: { state: terminated(2, "Error") } }),
     failure: {
-      reason: "Error",
+      reason: "CrashLoopBackOff",
       message: 'Container "app" of Pod "shop-1" exited with code 2 (Error)',
       log: { previous: false, run: "containerd://run-1" },
     },
@@ -130,7 +130,7 @@ const FAILURES: Record<string, { pod: KubeObject; failure: Expected }> = {
   },
   "an end without id is told by its time": {
     pod: pod({ app: { state: { terminated: { exitCode: 1, finishedAt: "2026-01-01T00:00:09Z" } } } }),
-    failure: { reason: "Error", log: { previous: false, run: "2026-01-01T00:00:09Z" } },
+    failure: { reason: "CrashLoopBackOff", log: { previous: false, run: "2026-01-01T00:00:09Z" } },
   },
   "an init container that fails": {
     pod: pod({
@@ -247,7 +247,28 @@ const FACES: Record<string, { states: Record<string, unknown>[]; texts: string[]
     ],
     runs: [undefined],
   },
-  "a crash, the wait and the run after it": {
+  "a first crash, the wait and the run after it": {
+    states: [
+      { state: terminated(1, "Error", 5) },
+      { state: waiting("CrashLoopBackOff", "back-off 10s"), lastState: terminated(1, "Error", 5) },
+      { state: running(), restartCount: 1, lastState: terminated(1, "Error", 5) },
+    ],
+    texts: [
+      'Container "app" of Pod "shop-1" exited with code 1 (Error)',
+      'Container "app" of Pod "shop-1" exited with code 1 (Error), restarted once',
+    ],
+    runs: ["containerd://run-5"],
+  },
+  "a command that does not exist": {
+    states: [
+      { state: waiting("RunContainerError", "no foo"), lastState: terminated(128, "StartError") },
+      { state: terminated(128, "StartError") },
+      { state: waiting("CrashLoopBackOff", "back-off 10s"), lastState: terminated(128, "StartError") },
+    ],
+    texts: ['Container "app" of Pod "shop-1" exited with code 128 (StartError)'],
+    runs: [undefined],
+  },
+  "a later crash, the wait and the run after it": {
     states: [
       { state: terminated(1, "Error", 5), restartCount: 4, lastState: terminated(1, "Error", 4) },
       { state: waiting("CrashLoopBackOff", "back-off 20s"), restartCount: 4, lastState: terminated(1, "Error", 5) },

@@ -8,7 +8,7 @@ import type { KubeObject } from "../api/object.ts";
 
 /** How far a Deployment is. */
 export interface Rollout {
-  /** `updating`: Pods that are not wanted are left, or new ones are missing. `short`: all new, some not available. */
+  /** `updating`: not looked at yet, or Pods of older templates are left. `short`: Pods are missing or not available. */
   state: "updating" | "short" | "complete";
   /** The Deployment's own deadline has passed without progress. */
   isOverdue: boolean;
@@ -38,13 +38,14 @@ export function rolloutOf(deployment: KubeObject | undefined): Rollout {
   const { replicas = 0, updatedReplicas = 0, availableReplicas: available = 0 } = status;
   const isCurrent = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   const conditions: DeploymentCondition[] = status.conditions ?? [];
-  const isUpdating = !isCurrent || updatedReplicas < wanted || replicas > Math.min(updatedReplicas, wanted);
+  const older = Math.max(0, replicas - updatedReplicas);
+  const isShort = Math.min(updatedReplicas, available) < wanted;
   return {
-    state: isUpdating ? "updating" : available < wanted ? "short" : "complete",
+    state: !isCurrent || older > 0 ? "updating" : isShort ? "short" : "complete",
     isOverdue: isCurrent && conditions.some((condition) => condition.reason === "ProgressDeadlineExceeded"),
     wanted,
     available,
-    older: Math.max(0, replicas - updatedReplicas),
+    older,
     refusal: isCurrent ? refusalOf(conditions) : undefined,
   };
 }

@@ -41,13 +41,22 @@ const ROLLOUTS: Record<string, { deployment: KubeObject | undefined; rollout: Pa
     deployment: deployment({ replicas: 2, updatedReplicas: 1, availableReplicas: 2 }),
     rollout: { state: "updating", older: 1 },
   },
+  "no Pod of the new template yet": {
+    deployment: deployment({ replicas: 2, availableReplicas: 2 }),
+    rollout: { state: "updating", older: 2 },
+  },
+  "a Pod is gone and another one not there yet": {
+    deployment: deployment({ replicas: 1, updatedReplicas: 1, availableReplicas: 1 }),
+    rollout: { state: "short", older: 0 },
+  },
+  "nothing there yet": { deployment: deployment({}), rollout: { state: "short", available: 0, older: 0 } },
   "Pods of the old template are left": {
     deployment: deployment({ replicas: 3, updatedReplicas: 2, availableReplicas: 3 }),
     rollout: { state: "updating", older: 1, available: 3 },
   },
-  "more Pods than are wanted are left": {
+  "more Pods than are wanted, all of the new template": {
     deployment: deployment({ replicas: 5, updatedReplicas: 5, availableReplicas: 5 }),
-    rollout: { state: "updating", older: 0 },
+    rollout: { state: "complete", older: 0 },
   },
   "a new Pod is not available": {
     deployment: deployment({ replicas: 2, updatedReplicas: 2, availableReplicas: 1 }),

@@ -8,9 +8,8 @@ import { auditMark, beyondWatching, brief, requestsSince, writes } from "../audi
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { condition, preview, Terminal } from "./previews.ts";
+import { OPERATOR, preview, Terminal } from "./previews.ts";
 
-const OPERATOR = "system:serviceaccount:maquette-system:maquette";
 const MANY = 200;
 const QUIET_MS = 120_000;
 
@@ -19,7 +18,6 @@ Deno.test("the operator over many environments", async (t) => {
   await using operator = await install(plane, { flags: ["--tls=none"] });
   const terminal = new Terminal(plane);
   const audit = plane.auditLogPath;
-  const shortLived = preview(9001, { ttl_seconds: 60 });
 
   await t.step(`${MANY} environments become Ready`, async () => {
     await terminal.create(...Array.from({ length: MANY }, (_, index) => preview(index + 1)));
@@ -98,67 +96,8 @@ Deno.test("the operator over many environments", async (t) => {
     await assertNothingLeaked(terminal);
   });
 
-  await t.step(
-    "an environment expires on time, and one whose time ran out while it was down right after its start",
-    async () => {
-      await terminal.create(shortLived, preview(9002, { ttl_seconds: 60 }, { name: "late" }));
-      const onTime = await terminal.untilPhase("pr-9001", "Ready");
-      await waitUntil(
-        "the warning",
-        () => terminal.get("prenv", "pr-9001"),
-        (o) => condition(o, "Expiring")?.status === "True",
-        90_000,
-      );
-      await terminal.untilGone("prenv", "pr-9001", "default", 90_000);
-      await terminal.untilGone("namespace", "preview-pr-9001", "default", 90_000);
-      assert.ok((await terminal.eventReasons("pr-9001")).includes("Expired"));
-      if (audit) {
-        const deletions = (await requestsSince(audit, 0, OPERATOR)).filter(({ verb, uri }) =>
-          verb === "delete" && uri.includes("/previewenvironments/pr-9001")
-        );
-        const lateMs = deletions[0]!.at - Date.parse(onTime.status.expiresAt);
-        assert.ok(lateMs >= 0 && lateMs < 2_000, `deleted ${lateMs} ms after its time`);
-      }
-      await terminal.untilGone("prenv", "late", "default", 90_000);
-      assert.ok(await operator.metric("preview_environments_expired_total") >= 2);
-
-      await terminal.create(preview(9003, { ttl_seconds: 60 }));
-      const { expiresAt } = (await terminal.untilPhase("pr-9003", "Ready")).status;
-      await operator.stop("SIGKILL");
-      await waitFor("its time to be over", () => Promise.resolve(Date.now() > Date.parse(expiresAt) + 2_000), 90_000);
-      assert.ok(await terminal.get("prenv", "pr-9003"), "nobody else deletes it");
-      await operator.start();
-      await terminal.untilGone("prenv", "pr-9003");
-    },
-  );
-
   await t.step("the watches missed nothing", async () => {
     assert.equal(await operator.metric("maquette_watch_missed_events_total"), 0);
-  });
-});
-
-Deno.test("with admission away, the API server alone keeps what must hold", async (t) => {
-  await using plane = await startControlPlane();
-  await using _operator = await install(plane, { flags: ["--tls=none"], webhook: false });
-  const terminal = new Terminal(plane);
-
-  await t.step("a second object for the same environment never touches or deletes the first one's", async () => {
-    await terminal.create(preview(7));
-    await terminal.untilPhase("pr-7", "Ready");
-    const before = await terminal.get("namespace", "preview-pr-7");
-    await terminal.create(preview(7, { image_tag: "v9" }, { name: "second" }));
-    const second = await terminal.untilReason("second", "NotOwned");
-    assert.match(condition(second, "Stalled")!.message, /Namespace "preview-pr-7"/);
-    await terminal.remove("prenv", "second");
-    assert.deepEqual(await terminal.get("namespace", "preview-pr-7"), before);
-    assert.equal((await terminal.get("prenv", "pr-7"))?.status.phase, "Ready");
-  });
-
-  await t.step("the finalizer is added, and immutable fields stay", async () => {
-    assert.deepEqual((await terminal.get("prenv", "pr-7"))?.metadata.finalizers, ["maquette.dev/cleanup"]);
-    await assert.rejects(terminal.patch("prenv", "pr-7", { spec: { pr_number: 8 } }), /pr_number/);
-    await terminal.remove("prenv", "pr-7");
-    await terminal.untilGone("namespace", "preview-pr-7");
   });
 });
 

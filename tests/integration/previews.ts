@@ -7,6 +7,9 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import type { ControlPlane } from "../control_plane/control_plane.ts";
 import { waitFor, waitUntil } from "../wait.ts";
 
+/** Who the operator is to the API server. */
+export const OPERATOR = "system:serviceaccount:maquette-system:maquette";
+
 /** A legal PreviewEnvironment. */
 export function preview(
   pr: number,

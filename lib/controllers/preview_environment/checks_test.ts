@@ -119,7 +119,7 @@ const VERDICTS: Record<string, Case> = {
     log: "panic: no database",
     verdict: {
       is: "stuck",
-      reason: "Error",
+      reason: "CrashLoopBackOff",
       message: 'Container "app" of Pod "pr-7-app-1" exited with code 1 (Error)' +
         "; the last lines of its log:\npanic: no database",
     },
@@ -147,7 +147,7 @@ const VERDICTS: Record<string, Case> = {
     owner: wasReady,
     status: ONE_NEW,
     pods: [crashing],
-    verdict: { is: "degraded", reason: "Error" },
+    verdict: { is: "degraded", reason: "CrashLoopBackOff" },
   },
   "a Pod that was lost": {
     owner: wasReady,

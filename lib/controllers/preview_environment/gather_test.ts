@@ -100,7 +100,7 @@ Deno.test("gather() reads the log of a Pod that fails, once for each run", async
   const failing = pod(owner, { status: { containerStatuses: [CRASHED] } });
   const logs = new LogReader();
   const first = await gathered(owner, { children: [failing], logs });
-  assert.equal(first.seen.failure?.reason, "Error");
+  assert.equal(first.seen.failure?.reason, "CrashLoopBackOff");
   assert.deepEqual([first.seen.log, first.logsRead], ["log 1", 1]);
   const second = await gathered(owner, { children: [failing], logs });
   assert.deepEqual([second.seen.log, second.logsRead], ["log 1", 0]);

@@ -48,7 +48,7 @@ const envFrom = fc.array(
 
 const cpu = fc.oneof(
   fc.integer({ min: 0, max: 4 }),
-  fc.constantFrom("10m", "250m", "0.5", "1.5", "2", "1e1", "100u", ".5"),
+  fc.constantFrom("10m", "250m", "0.5", "1.5", "2", "1e1", "1500000u", ".5"),
 );
 const memory = fc.oneof(
   fc.integer({ min: 0, max: 2 ** 31 }),

@@ -114,18 +114,20 @@ export function progressOf(seen: Seen, now: number): Progress | undefined {
 }
 
 /** Who waits for Completed reads the output next: a log that cannot be read is worth some patience. */
-function isLogDue({ child, output }: Seen, { failure, finishedAt }: Ending, now: number): boolean {
+function isLogDue({ child, pod, output }: Seen, { failure, finishedAt }: Ending, now: number): boolean {
   if (failure || output || child?.metadata.deletionTimestamp) return false;
-  return now < Date.parse(finishedAt) + LOG_PATIENCE_MS;
+  // A container that the kubelet has lost sight of has no log, and no time to be patient from.
+  const isLost = child === pod && !(pod && containerState(pod)?.terminated?.finishedAt);
+  return !isLost && now < Date.parse(finishedAt) + LOG_PATIENCE_MS;
 }
 
 function podProgress(seen: Seen, pod: KubeObject, now: number): Progress {
   const phase = pod.status?.phase;
   const { terminated, running } = containerState(pod) ?? {};
   const isGood = terminated ? terminated.exitCode === 0 : phase === "Succeeded";
-  const isBad = !isGood && (terminated !== undefined || phase === "Failed");
   // What is stopped because its Pod is deleted did not fail.
-  if (!isGood && !(isBad && !pod.metadata.deletionTimestamp)) return underWay(seen, running !== undefined);
+  const isBad = (terminated !== undefined || phase === "Failed") && !pod.metadata.deletionTimestamp;
+  if (!isGood && !isBad) return underWay(seen, running !== undefined);
   // A Pod that was evicted, or whose node is lost, may never say when its container ended.
   const ending = { ...endingOf(seen), finishedAt: terminated?.finishedAt ?? rfc3339(now) };
   return { is: "over", ending: isGood ? ending : { ...ending, failure: failureText(seen) ?? UNTOLD } };

@@ -171,6 +171,12 @@ const CASES: Record<string, [Seen, Deed, phase: string, reason: string]> = {
     "Completed",
     "Printed",
   ],
+  "a Pod that succeeded without a word about its container is Completed without a log": [
+    withPod(printer({}, LISTED), { phase: "Succeeded" }),
+    "leaves all",
+    "Completed",
+    "Printed",
+  ],
   "a sidecar that runs on does not keep it from being Completed": [
     withPod(printer({}, LISTED), { ...ended(0), phase: "Running" }, { output: "Hello\n" }),
     "leaves all",
@@ -183,6 +189,12 @@ const CASES: Record<string, [Seen, Deed, phase: string, reason: string]> = {
     "leaves all",
     "Failed",
     "Evicted",
+  ],
+  "a Pod that failed without a word is Failed": [
+    withPod(printer({}, LISTED), { phase: "Failed" }),
+    "leaves all",
+    "Failed",
+    "PodFailed",
   ],
   "what was printed stays so without its Pod": [seen(recorded(PRINTED)), "clears", "Completed", "Printed"],
   "what was printed stays so when the operator has another image": [
