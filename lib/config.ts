@@ -10,6 +10,7 @@ import { z } from "zod";
 import { registryEntryProblem } from "./image/policy.ts";
 import { parseReference } from "./image/reference.ts";
 import { isDnsLabel } from "./naming.ts";
+import { isNetwork } from "./network.ts";
 import { LOG_LEVELS } from "./runtime/log.ts";
 
 /** Somebody used the program wrongly: exit code 2. */
@@ -51,8 +52,8 @@ function registryEntry(): z.ZodType<string, string> {
 }
 
 function cidr(): z.ZodType<string, string> {
-  const message = "must be CIDRs such as 10.0.0.0/8 or fd00::/8";
-  return z.string().refine((text) => z.cidrv4().safeParse(text).success || z.cidrv6().safeParse(text).success, message);
+  const message = "must be networks such as 10.0.0.0/8 or fd00::/8, without host bits and not all addresses";
+  return z.string().refine(isNetwork, message);
 }
 
 function image(): z.ZodType<string> {

@@ -35,7 +35,7 @@ const REFUSED: Record<string, { args?: string[]; env?: Record<string, string>; s
     says: /--default-ttl-seconds: 7200 must not be more than --max-ttl-seconds 3600/,
   },
   "a registry with a scheme": { args: ["--denied-registries=https://ghcr.io"], says: /--denied-registries/ },
-  "a range that is no CIDR": { args: ["--cluster-ranges=10.0.0.0"], says: /--cluster-ranges: .*CIDR/ },
+  "a range that is no CIDR": { args: ["--cluster-ranges=10.0.0.0"], says: /--cluster-ranges: .*networks/ },
   "an image that is none": { args: ["--printer-image=Busy Box"], says: /--printer-image/ },
   "a TLS mode that is none": { args: ["--tls=maybe"], says: /--tls: .*cert-manager, wildcard or none/ },
   "a webhook URL without TLS": { args: ["--webhook-url=http://x"], says: /--webhook-url: .*https/ },

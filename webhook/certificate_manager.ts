@@ -179,8 +179,10 @@ export class CertificateManager {
     this.#known = data;
     const { "tls.crt": cert = "", "tls.key": key = "" } = data;
     if (this.#current?.cert === cert && this.#current.key === key) return;
-    this.#current = { cert, key, notAfter };
-    for (const listener of this.#listeners) listener(this.#current);
+    const certificate = { cert, key, notAfter };
+    // A listener that throws is told again with the next look.
+    for (const listener of this.#listeners) listener(certificate);
+    this.#current = certificate;
   }
 
   /** Writes the bundle where it differs. @returns When to look again at the latest. */

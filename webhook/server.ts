@@ -96,7 +96,7 @@ export class WebhookServer {
   /**
    * Stops listening, finishes requests that are under way and closes all connections.
    *
-   * @param deadline what is still under way when it aborts is cut off
+   * @param deadline when it aborts, connections are cut off and what is under way is not waited for
    */
   async stop(deadline?: AbortSignal): Promise<void> {
     this.#stopping.abort();
@@ -109,10 +109,8 @@ export class WebhookServer {
       aborted(deadline),
     ]);
     lingering.abort();
-    // Those that have ended are not in the set any more, and aborting an ended server throws.
-    for (const generation of this.#generations) generation.cut();
     for (const connection of this.#connections.keys()) close(connection);
-    await Promise.all([drained, this.#accepting, ...this.#connections.values()]);
+    await Promise.all([this.#accepting, ...this.#connections.values()]);
   }
 
   #createGeneration(certificate: CertifiedKey): Generation {

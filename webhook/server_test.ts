@@ -189,10 +189,11 @@ Deno.test("server: stopping answers what is under way and refuses the rest", asy
 
 Deno.test("server: what is under way past the deadline is cut off", async () => {
   const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<Response>();
   const server = await TestServer.start({
     fetch: () => {
       arrived.resolve();
-      return new Promise(() => {});
+      return released.promise;
     },
   });
   const client = server.client();
@@ -201,6 +202,7 @@ Deno.test("server: what is under way past the deadline is cut off", async () => 
   await server.server.stop(AbortSignal.abort());
   await answer;
   client.close();
+  released.resolve(new Response());
 });
 
 Deno.test("server: noise on the port harms nobody", async () => {

@@ -26,6 +26,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** What the request counts as in metrics: the API verb and the plural. */
   counts: { verb: string; resource: string };
+  /** Milliseconds after which it is given up, where the client's own limit is too long. */
+  timeoutMs?: number;
   /** A watch: own connection pool, no timeout of ours. */
   stream?: boolean;
 }
@@ -57,6 +59,9 @@ export interface KubeClientOptions {
   /** Stands in for the global `fetch` in tests. */
   fetch?: typeof fetch;
 }
+
+/** A log comes from a node, which may be gone: no caller waits long for it. */
+const LOG_TIMEOUT_MS = 3_000;
 
 /** Talks to one API server. */
 export class KubeClient {
@@ -101,7 +106,7 @@ export class KubeClient {
     if (token) headers.set("authorization", `Bearer ${token}`);
     if (options.body !== undefined) headers.set("content-type", options.contentType ?? "application/json");
     const query = options.query && Object.keys(options.query).length ? `?${new URLSearchParams(options.query)}` : "";
-    const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? 30_000);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
     const init: RequestInit & { client: Deno.HttpClient } = {
       method: options.method,
       headers,
@@ -251,6 +256,7 @@ export class KubeClient {
       path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}/log`,
       query,
       accept: "*/*",
+      timeoutMs: LOG_TIMEOUT_MS,
       counts: { verb: "get", resource: "pods/log" },
     });
     return await response.text();

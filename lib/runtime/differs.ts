@@ -63,8 +63,9 @@ export function difference(desired: unknown, observed: unknown, path = ""): stri
   return desired === observed || sameQuantity(desired, observed, path) ? undefined : path;
 }
 
+/** The server drops what says nothing: no value, no members, no text. */
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || value === "" ||
+  return value === undefined || value === null || value === "" || value === "" ||
     (typeof value === "object" && Object.keys(value as object).length === 0);
 }
 

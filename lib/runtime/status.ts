@@ -96,8 +96,13 @@ function historyOf(old: HistoryEntry[], report: Report, now: number): { history?
   const newest = old[0];
   const isNews = outcome && (newest?.outcome !== outcome.outcome || newest.image !== outcome.image ||
     newest.reason !== outcome.reason);
-  const history = isNews ? [{ time: rfc3339(now), ...outcome }, ...old].slice(0, HISTORY) : old;
+  const history = isNews ? [entryOf(outcome, now), ...old].slice(0, HISTORY) : old;
   return history.length > 0 ? { history } : {};
+}
+
+function entryOf(outcome: Omit<HistoryEntry, "time">, now: number): HistoryEntry {
+  const message = outcome.message?.slice(0, LONGEST_MESSAGE);
+  return { time: rfc3339(now), ...outcome, ...(message === undefined ? {} : { message }) };
 }
 
 /** RFC 3339 in whole seconds, as Kubernetes writes times. */

@@ -1,0 +1,101 @@
+/**
+ * A scripted API server with a client and informers in front of it, for tests of what writes.
+ *
+ * @module
+ */
+import type { KubeObject, Resource } from "../api/object.ts";
+import {
+  CONFIG_MAP,
+  DEPLOYMENT,
+  EVENT,
+  JOB,
+  LEASE,
+  NAMESPACE,
+  NETWORK_POLICY,
+  POD,
+  SECRET,
+  SERVICE,
+} from "../api/resources.ts";
+import { KubeClient } from "../kube/client.ts";
+import { SCRIPTED_CREDENTIALS, ScriptedServer } from "../kube/scripted_server.ts";
+import { FakeClock, settle } from "./fake_clock.ts";
+import { GADGET } from "./fake_owner.ts";
+import { InformerSet } from "./informer_set.ts";
+import type { WatchNeed } from "./definition.ts";
+import { silentLogger } from "./log.ts";
+
+const SERVED = [
+  ...[NAMESPACE, CONFIG_MAP, SECRET, SERVICE, DEPLOYMENT, NETWORK_POLICY],
+  ...[POD, JOB, EVENT, LEASE, GADGET],
+];
+
+/** A server with all resources that tests write to. */
+export function createServer(clock: FakeClock, resources: readonly Resource[] = SERVED): ScriptedServer {
+  return new ScriptedServer({ resources, clock });
+}
+
+/** See the module. Stops at the end of its block. */
+export class FakeCluster implements AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly server: ScriptedServer;
+  readonly kube: KubeClient;
+  readonly informers: InformerSet;
+  readonly #stop = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+
+  /** @param server One that another cluster has worked on: the process is a new one, the world is not. */
+  constructor(server?: { server: ScriptedServer; clock: FakeClock }) {
+    this.clock = server?.clock ?? new FakeClock();
+    this.server = server?.server ?? createServer(this.clock);
+    this.kube = new KubeClient(SCRIPTED_CREDENTIALS, { fetch: this.server.fetch });
+    const deps = { kube: this.kube, clock: this.clock, random: () => 0.5, log: silentLogger };
+    this.informers = new InformerSet(deps);
+  }
+
+  /** Starts what is needed by now, and waits until it is synced. */
+  async start(...needs: WatchNeed[]): Promise<this> {
+    for (const need of needs) this.informers.need(need);
+    this.#running = Promise.all(this.informers.all().map((informer) => informer.run(this.#stop.signal)));
+    await settle();
+    await Promise.all(this.informers.all().map((informer) => informer.whenSynced));
+    return this;
+  }
+
+  /** An owner that exists. */
+  owner(name = "g", metadata: Partial<KubeObject["metadata"]> = {}, spec: unknown = {}): KubeObject {
+    const object = {
+      apiVersion: "test.example.com/v1",
+      kind: "Gadget",
+      metadata: { name, namespace: "default", ...metadata },
+      spec,
+    };
+    return this.server.store.create(GADGET, object);
+  }
+
+  /** A namespace that somebody made. */
+  namespace(name: string, metadata: Partial<KubeObject["metadata"]> = {}): KubeObject {
+    return this.server.store.create(NAMESPACE, {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, ...metadata },
+    });
+  }
+
+  /** Requests so far beyond lists and watches, as `verb resource name`. */
+  get calls(): string[] {
+    return this.server.requests.filter(({ verb }) => verb !== "list" && verb !== "watch").map((
+      { verb, resource, name, body },
+    ) => `${verb} ${resource} ${name || (body as KubeObject).metadata.name}`);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    await this.#running;
+    this.kube.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
