@@ -114,12 +114,17 @@ export class CertificateManager {
     return this.#look();
   }
 
+  /** Resolves when no look is under way. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
   /** Ends all timers; waits for a write that is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#unsubscribe();
     this.#cancelTimer();
-    await this.#running;
+    await this.settled();
   }
 
   /** One look at a time; a change during a look leads to another one. */

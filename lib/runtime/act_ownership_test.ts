@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { CONFIG_MAP, JOB, NAMESPACE, POD, SECRET, SERVICE } from "../api/resources.ts";
-import { KubeError } from "../kube/errors.ts";
-import { copyOf } from "./copies.ts";
+import { CONFIG_MAP, JOB, NAMESPACE, POD, SERVICE } from "../api/resources.ts";
 import { ALL, FakeActor, foreign, TARGET, wish, WISHES } from "./fake_actor.ts";
 import { settle } from "./fake_clock.ts";
 

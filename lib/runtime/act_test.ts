@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "../api/object.ts";
-import { CONFIG_MAP, JOB, NAMESPACE, POD, SECRET, SERVICE } from "../api/resources.ts";
+import { CONFIG_MAP, SECRET, SERVICE } from "../api/resources.ts";
 import { KubeError } from "../kube/errors.ts";
 import { copyOf } from "./copies.ts";
-import { ALL, FakeActor, foreign, TARGET, wish, WISHES } from "./fake_actor.ts";
+import { ALL, FakeActor, TARGET, wish, WISHES } from "./fake_actor.ts";
 import { settle } from "./fake_clock.ts";
 
 Deno.test("promise 8: a new environment costs its objects: the namespace, then what Pods live under, then workloads", async () => {

@@ -8,7 +8,7 @@ import { CONFIG_MAP, DEPLOYMENT, JOB, NAMESPACE, POD, SECRET, SERVICE } from "..
 import { act } from "./act.ts";
 import { changesFor } from "./changes.ts";
 import { withoutContent } from "./copies.ts";
-import { FakeCluster } from "./fake_server.ts";
+import { FakeCluster } from "./fake_cluster.ts";
 
 const OWNED = [NAMESPACE, SECRET, CONFIG_MAP, SERVICE, DEPLOYMENT, POD, JOB];
 /** The owner's namespace for its children. */

@@ -15,6 +15,7 @@
  */
 import { type Rollout, rolloutOf, servingPods } from "../../workload/rollout.ts";
 import { certificateSecret, fullImage, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
+import type { PreviewEnvironment } from "../../api/preview_environment.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
 import type { Amounts } from "./limits.ts";
@@ -34,6 +35,16 @@ export function hasExpired({ expiresAt }: Expiry, now: number): boolean {
 /** The TTL is about to run out. */
 export function isExpiring({ warnAt }: Expiry, now: number): boolean {
   return warnAt !== undefined && now >= warnAt;
+}
+
+/** The environment that had the host before this one. */
+export function hostHolder({ owner, rivals }: Seen): PreviewEnvironment | undefined {
+  return rivals.find((rival) => isOlder(rival, owner));
+}
+
+function isOlder(a: PreviewEnvironment, b: PreviewEnvironment): boolean {
+  const [first, second] = [a, b].map(({ metadata }) => `${metadata.creationTimestamp} ${metadata.uid}`);
+  return first! < second!;
 }
 
 /** The first Secret or ConfigMap that the environment needs and that does not exist. */

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { targetNamespace } from "../../preview_names.ts";
+import { keyOf } from "../../api/object.ts";
+import { hostname, targetNamespace } from "../../preview_names.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
 import {
   hasExpired,
   heldAmounts,
+  hostHolder,
   isExpiring,
   missingSource,
   refusedSource,
@@ -25,7 +27,7 @@ export function decide(seen: Seen, now: number): Plan {
   const expiry = expiryOf(owner, now, settings.maxTtlSeconds);
   const common = commonReport(seen, expiry, now);
   if (hasExpired(expiry, now)) return expired(seen, common, expiry);
-  const problem = sourceProblem(seen);
+  const problem = hostProblem(seen) ?? sourceProblem(seen);
   if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
   const verdict = verdictOn(seen, now);
   const lookAgainAt = earliest(common.lookAgainAt, verdict.is === "ready" ? undefined : verdict.lookAgainAt);
@@ -33,6 +35,13 @@ export function decide(seen: Seen, now: number): Plan {
     desired: desiredObjects(owner, settings, { sources: seen.sources.values(), held: heldAmounts(seen) }),
     report: { ...common, ...judged(seen, verdict), lookAgainAt },
   };
+}
+
+function hostProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
+  const holder = hostHolder(seen);
+  if (!holder) return undefined;
+  const host = hostname(seen.owner.spec, seen.settings.domain);
+  return { reason: "HostTaken", message: `Host "${host}" belongs to PreviewEnvironment "${keyOf(holder)}"` };
 }
 
 function sourceProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {

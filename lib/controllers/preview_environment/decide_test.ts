@@ -178,3 +178,20 @@ Deno.test("decide() gives the same for the same, changes nothing that it sees an
     assert.deepEqual(JSON.parse(JSON.stringify(objects)), objects);
   }));
 });
+
+Deno.test("an environment whose host another one had before is Stalled, naming it, and makes nothing", () => {
+  const owner = preview({ namespace: "mine" });
+  const older = preview({ namespace: "theirs" });
+  older.metadata = { ...older.metadata, name: "first", uid: "other", creationTimestamp: "2020-01-01T00:00:00Z" };
+  const { desired, report } = decide(seen(owner, { rivals: [older] }), CREATED);
+  assert.equal(desired, undefined);
+  assert.equal(report.reason, "HostTaken");
+  assert.match(report.message, /team-a\/first/);
+});
+
+Deno.test("the environment that had the host first keeps it", () => {
+  const owner = preview({ namespace: "mine" });
+  const younger = preview({ namespace: "theirs" });
+  younger.metadata = { ...younger.metadata, uid: "other", creationTimestamp: "2099-01-01T00:00:00Z" };
+  assert.ok(decide(seen(owner, { rivals: [younger] }), CREATED).desired);
+});

@@ -4,9 +4,9 @@
  * @module
  */
 import type { KubeObject, Resource } from "../../api/object.ts";
-import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
-import { targetNamespace } from "../../preview_names.ts";
+import { hostname, targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
@@ -14,10 +14,15 @@ import { appName, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
 
+/** Index over PreviewEnvironments by their host, without the domain. */
+export const BY_HOST = "host";
+
 /** What a decision about one environment rests on. */
 export interface Seen {
   owner: PreviewEnvironment;
   settings: PreviewSettings;
+  /** Other environments of the same host in other namespaces. */
+  rivals: PreviewEnvironment[];
   /** Ours, in the target namespace. */
   deployment?: KubeObject;
   /** Ours, in the target namespace. */
@@ -52,6 +57,7 @@ export async function gather(
   return {
     owner,
     settings,
+    rivals: rivalsOf(owner, from),
     deployment: children(DEPLOYMENT).find(({ metadata }) => metadata.name === appName(owner)),
     quota: children(RESOURCE_QUOTA)[0],
     endpointSlices: children(ENDPOINT_SLICE),
@@ -60,6 +66,14 @@ export async function gather(
     log: failure ? await logs.tail(failure, kube) : "",
     sources: foundSources(sourcesOf(owner, settings), from),
   };
+}
+
+/** An explicit namespace does not change the host: two environments of one pull request would share it. */
+function rivalsOf(owner: PreviewEnvironment, { cache }: GatherDeps): PreviewEnvironment[] {
+  const same = cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, hostname(owner.spec, ""));
+  return (same as PreviewEnvironment[]).filter(({ metadata, spec }) =>
+    metadata.uid !== owner.metadata.uid && targetNamespace(spec) !== targetNamespace(owner.spec)
+  );
 }
 
 function foundSources(refs: readonly SourceRef[], { cache }: GatherDeps): Map<string, KubeObject> {

@@ -18,14 +18,14 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { targetNamespace } from "../../preview_names.ts";
+import { hostname, targetNamespace } from "../../preview_names.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
 import { decide } from "./decide.ts";
-import { gather, type Seen } from "./gather.ts";
+import { BY_HOST, gather, type Seen } from "./gather.ts";
 import type { PreviewMetrics } from "./metrics.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, sourcesOf } from "./sources.ts";
@@ -70,12 +70,14 @@ export function previewEnvironmentController(
     watches: [
       { ...child(POD), shape: podShape },
       child(ENDPOINT_SLICE),
+      { resource: KIND, scope: "all", owners: ownersOfHost },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("Secret") },
       { resource: CONFIG_MAP, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("ConfigMap") },
     ],
     permissions: PREVIEW_PERMISSIONS,
     indexes: {
       [BY_TARGET]: (owner) => [targetNamespace((owner as PreviewEnvironment).spec)],
+      [BY_HOST]: (owner) => [hostOf(owner)],
       [BY_SOURCE]: (owner) => sourcesOf(owner as PreviewEnvironment, settings).map(sourceKey),
     },
     gather: (owner, deps) => gather(owner as PreviewEnvironment, { ...deps, settings, logs }),
@@ -94,6 +96,15 @@ function ownersOfNamespace({ object }: Change, owners: Lister): string[] {
   const annotated = annotatedOwner(object, KIND);
   const waiting = owners.indexed(BY_TARGET, object.metadata.name).map(keyOf);
   return annotated ? [annotated, ...waiting] : waiting;
+}
+
+/** Those that wait for the host of one that changed or went. */
+function ownersOfHost({ object }: Change, owners: Lister): string[] {
+  return owners.indexed(BY_HOST, hostOf(object)).map(keyOf);
+}
+
+function hostOf(owner: KubeObject): string {
+  return hostname((owner as PreviewEnvironment).spec, "");
 }
 
 function usersOf(kind: "Secret" | "ConfigMap"): (change: Change, owners: Lister) => string[] {

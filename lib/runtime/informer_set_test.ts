@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { CONFIG_MAP, SECRET } from "../api/resources.ts";
+import type { KubeObject } from "../api/object.ts";
+import { FakeCluster } from "./fake_cluster.ts";
+import { CHILD_SELECTOR } from "./ownership.ts";
+
+const bare = (object: KubeObject): KubeObject => object;
+
+Deno.test("InformerSet watches a resource once, however many kinds need it, and children by their label", async () => {
+  await using cluster = new FakeCluster();
+  const { informers } = cluster;
+  const first = informers.need({ resource: CONFIG_MAP, scope: "children" });
+  assert.equal(informers.need({ resource: CONFIG_MAP, scope: "children", owners: () => [] }), first);
+  assert.notEqual(informers.need({ resource: CONFIG_MAP, scope: "all" }), first);
+  assert.equal(informers.get({ resource: CONFIG_MAP, scope: "children" }), first);
+  await cluster.start();
+  const selectors = cluster.server.requests.filter(({ verb }) => verb === "watch").map(({ query }) =>
+    query.labelSelector
+  );
+  assert.deepEqual(selectors, [CHILD_SELECTOR, undefined]);
+  assert.equal(informers.all().length, 2);
+});
+
+Deno.test("InformerSet refuses to watch once what kinds need different parts of", async () => {
+  await using cluster = new FakeCluster();
+  cluster.informers.need({ resource: SECRET, scope: "all", metadataOnly: true, shape: bare });
+  const message = /Cannot watch "secrets" once/;
+  assert.throws(() => cluster.informers.need({ resource: SECRET, scope: "all", shape: bare }), { message });
+  assert.throws(() => cluster.informers.need({ resource: SECRET, scope: "all", metadataOnly: true }), { message });
+});
+
+Deno.test("InformerSet says which resource nobody watches", async () => {
+  await using cluster = new FakeCluster();
+  assert.throws(() => cluster.informers.get({ resource: SECRET, scope: "all" }), {
+    message: 'Cannot read "secrets" (all): no kind watches it',
+  });
+});
