@@ -59,3 +59,8 @@ export function configurationTable(): string {
   );
   return ["| flag | environment | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
+
+/** Markdown would take them for a cell's end and for HTML. */
+function escaped(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+}

@@ -83,6 +83,7 @@ export class Operator {
       const lease = { namespace: config.namespace, name: LEASE };
       this.#elector = new Elector({ kube: this.#kube, clock, log, lease, identity });
     }
+    this.#metrics.leading(() => this.#elector?.isLeading ?? true);
   }
 
   #createController(definition: ConstructorParameters<typeof Controller>[0]): Controller {

@@ -10,8 +10,11 @@ import { install } from "../tests/installed.ts";
 import { waitFor } from "../tests/wait.ts";
 import { Screen } from "./screen.ts";
 
-const SAMPLES = new URL("../deploy/samples", import.meta.url).pathname;
+/** Tasks run in the folder of deno.json. */
+const SAMPLES = "deploy/samples";
 const READY_MS = 90_000;
+/** Exit code of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 interface Item {
   kind: string;
@@ -27,20 +30,20 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ args: Deno.args, options: { once: { type: "boolean", default: false } } });
   const screen = new Screen();
   const stop = stopRequested();
+  let isStarting = true;
+  // Nothing worth tidying exists yet, and what does ends with this process.
+  void stop.then(() => isStarting && Deno.exit(INTERRUPTED));
   await using plane = await startControlPlane({ progress: (line) => screen.say(line) });
   screen.say("installing Maquette: CRDs, RBAC, webhooks, and the operator under its own ServiceAccount");
   await using _operator = await install(plane, { flags: ["--domain=preview.localhost", "--tls=none"] });
-  screen.say(`applying ${samplePath()}`);
+  screen.say(`applying ${SAMPLES}/`);
   await plane.kubectl(["apply", "-f", SAMPLES]);
+  isStarting = false;
   await Promise.race([untilReady(plane, screen), stop]);
   await explain(plane, screen);
   if (values.once) return await cleanUp(plane, screen);
   screen.say("Ctrl-C ends everything and leaves nothing behind.");
   await stop;
-}
-
-function samplePath(): string {
-  return "deploy/samples/";
 }
 
 async function items(plane: ControlPlane): Promise<Item[]> {
@@ -74,7 +77,7 @@ async function explain(plane: ControlPlane, screen: Screen): Promise<void> {
     }
   }
   const refused = await plane.kubectl(["create", "-f", `${SAMPLES}/illegal`], { check: false });
-  screen.say("", `What is not legal is refused with every reason (${samplePath()}illegal/):`, refused.stderr.trim());
+  screen.say("", `What is not legal is refused with every reason (${SAMPLES}/illegal/):`, refused.stderr.trim());
   screen.say(
     "",
     "The control plane is real. The kubelets are simulated (kwok): Pods become Ready, but nothing runs in them, so the",

@@ -11,7 +11,7 @@ const FALLBACK_COLUMNS = 160;
 export class Screen {
   readonly #isTerminal = Deno.stdout.isTerminal();
   #drawn = 0;
-  #last = "";
+  #last: string[] = [];
 
   /** Prints lines. */
   say(...lines: string[]): void {
@@ -20,21 +20,18 @@ export class Screen {
 
   /** Draws a table over the one before, or prints the rows that changed. */
   table(head: string[], rows: string[][]): void {
-    const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-    const lines = [head, ...rows].map((row) =>
-      row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
-    );
-    const text = lines.join("\n");
-    if (text === this.#last) return;
-    if (this.#isTerminal) this.#redraw(lines);
-    else this.say(...lines.slice(1).filter((line) => !this.#last.split("\n").includes(line)));
-    this.#last = text;
+    const shown = rows.map((row) => row.join("\t"));
+    const news = rows.filter((_, index) => !this.#last.includes(shown[index]!));
+    if (news.length === 0) return;
+    if (this.#isTerminal) this.#redraw(aligned([head, ...rows]));
+    else this.say(...aligned(news));
+    this.#last = shown;
   }
 
   /** The next table is a new one. */
   endTable(): void {
     this.#drawn = 0;
-    this.#last = "";
+    this.#last = [];
   }
 
   #redraw(lines: string[]): void {
@@ -51,4 +48,9 @@ export class Screen {
       return FALLBACK_COLUMNS;
     }
   }
+}
+
+function aligned(rows: string[][]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
 }

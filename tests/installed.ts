@@ -15,13 +15,18 @@ import { waitFor } from "./wait.ts";
 export const NAMESPACE = "maquette-system";
 /** What the program may do: what the README tells for a binary, and nothing more. */
 const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-env"];
+/**
+ * Ends the operator when this process ends, however it ends: the pipe to standard input closes then. The operator itself
+ * replaces the shell, so that signals reach it.
+ */
+const WITH_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & exec 3<&- "$@" </dev/null';
 const START_MS = 60_000;
 const STOP_MS = 40_000;
 
 export interface InstallOptions {
   /** Flags of `maquette run` beside those that the installation needs. */
   flags?: string[];
-  /** Whether webhooks are installed; default true. */
+  /** Whether webhooks are installed; default: where the API server reaches this machine. */
   webhook?: boolean;
   /** Where the operator's log goes; default: a file in the control plane's folder. */
   log?: "inherit";
@@ -57,9 +62,10 @@ export class Installed {
   async start(): Promise<void> {
     const main = new URL("../main.ts", import.meta.url).pathname;
     const config = new URL("../deno.json", import.meta.url).pathname;
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main, "run", ...this.#args],
-      stdin: "null",
+    const operator = ["run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main, "run", ...this.#args];
+    const command = new Deno.Command("sh", {
+      args: ["-c", WITH_PARENT, "sh", Deno.execPath(), ...operator],
+      stdin: "piped",
       stdout: "null",
       stderr: this.#log ? "piped" : "inherit",
     });
@@ -86,6 +92,7 @@ export class Installed {
     const killer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
     const { code } = await child.status;
     clearTimeout(killer);
+    await child.stdin.close().catch(() => {});
     await this.#logged;
     return code;
   }
@@ -128,18 +135,27 @@ export class Installed {
   }
 }
 
+/**
+ * The address of this machine that the API server reaches admission by. A cluster that is not ours may not reach it at
+ * all: then `WEBHOOK_HOST` must say so, or nothing is asked of admission.
+ */
+function webhookHost(): string | undefined {
+  const isOurs = Deno.env.get("USE_EXISTING_CLUSTER") !== "true";
+  return Deno.env.get("WEBHOOK_HOST") || (isOurs ? "127.0.0.1" : undefined);
+}
+
 /** Installs Maquette and starts its operator. */
 export async function install(plane: ControlPlane, options: InstallOptions = {}): Promise<Installed> {
   const [httpPort, webhookPort] = [freePort(), freePort()];
-  const webhook = options.webhook ?? true;
+  const host = webhookHost();
+  const webhook = options.webhook ?? host !== undefined;
   const flags = [
     `--namespace=${NAMESPACE}`,
     "--http-host=127.0.0.1",
     `--http-port=${httpPort}`,
     `--webhook=${webhook}`,
-    "--webhook-host=127.0.0.1",
+    ...(host ? [`--webhook-host=${host}`, `--webhook-url=https://${host}:${webhookPort}`] : []),
     `--webhook-port=${webhookPort}`,
-    `--webhook-url=https://127.0.0.1:${webhookPort}`,
     ...(options.flags ?? []),
   ];
   await applyParts(plane, flags, ["namespace", "crds", "rbac"]);

@@ -159,9 +159,9 @@ export class CertificateManager {
     const seen = await readFacts(stored?.data);
     if (stored && seen.leaf) this.#serve(stored.data, seen.leaf.notAfter);
     const { data, facts } = await this.#basis(stored?.data ?? {}, seen);
-    const bundleAt = await this.#keepBundle(seen);
+    const bundleAt = await this.#keepBundle(facts);
     const now = clock.now();
-    const decision = decide(facts, now, { ...options, spreadSince: this.#spreadSince(seen, now) });
+    const decision = decide(facts, now, { ...options, spreadSince: this.#spreadSince(facts, now) });
     if (decision.step === "nothing") return Math.min(decision.lookAgainAt, bundleAt);
     const { step, why } = decision;
     const saved = await store.saveSecret(await takeStep(step, { data, now, options }), stored?.resourceVersion);

@@ -42,12 +42,16 @@ export class FakeCluster implements AsyncDisposable {
   readonly informers: InformerSet;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
+  #isDead = false;
 
   /** @param server One that another cluster has worked on: the process is a new one, the world is not. */
   constructor(server?: { server: ScriptedServer; clock: FakeClock }) {
     this.clock = server?.clock ?? new FakeClock();
     this.server = server?.server ?? createServer(this.clock);
-    this.kube = new KubeClient(SCRIPTED_CREDENTIALS, { fetch: this.server.fetch });
+    const send =
+      ((...args: Parameters<typeof fetch>) =>
+        this.#isDead ? new Promise<never>(() => {}) : this.server.fetch(...args)) as typeof fetch;
+    this.kube = new KubeClient(SCRIPTED_CREDENTIALS, { fetch: send });
     const deps = { kube: this.kube, clock: this.clock, random: () => 0.5, log: silentLogger };
     this.informers = new InformerSet(deps);
   }
@@ -88,10 +92,15 @@ export class FakeCluster implements AsyncDisposable {
     ) => `${verb} ${resource} ${name || (body as KubeObject).metadata.name}`);
   }
 
+  /** From now on no request leaves this process, and those under way are never answered. */
+  die(): void {
+    this.#isDead = true;
+  }
+
   async stop(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    await this.#running;
+    if (!this.#isDead) await this.#running;
     this.kube.close();
   }
 

@@ -12,7 +12,6 @@ function finalizersOf({ server }: FakeCluster): string[] | undefined {
 
 const lists: Record<string, [before: string[] | undefined, after: string[]]> = {
   "where there is none": [undefined, [FINALIZER]],
-  "where the list is empty": [[], [FINALIZER]],
   "behind those of others": [[THEIRS], [THEIRS, FINALIZER]],
 };
 

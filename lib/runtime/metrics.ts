@@ -89,6 +89,18 @@ export class RuntimeMetrics {
     });
   }
 
+  /** Shows whether this replica reconciles. */
+  leading(isLeading: () => boolean): void {
+    new Gauge({
+      name: "maquette_leader",
+      help: "1 on the replica that reconciles, 0 on those that stand by.",
+      registers: [this.registry],
+      collect(): void {
+        this.set(isLeading() ? 1 : 0);
+      },
+    });
+  }
+
   /** prom-client's own process metrics read files that a binary with few permissions may not. */
   #processGauges(): void {
     new Gauge({
