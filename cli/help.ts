@@ -52,11 +52,10 @@ function optionLine([flag, { default: fallback, help }]: [string, Option]): stri
 
 /** The table of the README. */
 export function configurationTable(): string {
-  const rows = (Object.entries(OPTIONS) as [string, Option][]).map(([flag, { default: fallback, help }]) =>
-    `| \`--${flag}\` | \`${variableOf(flag)}\` | ${fallback === "" ? "" : `\`${fallback}\``} | ${
-      help.replaceAll("|", "\\|")
-    } |`
-  );
+  const rows = (Object.entries(OPTIONS) as [string, Option][]).map(([flag, { default: fallback, help }]) => {
+    const cells = [`\`--${flag}\``, `\`${variableOf(flag)}\``, fallback && `\`${fallback}\``, escaped(help)];
+    return `| ${cells.join(" | ")} |`;
+  });
   return ["| flag | environment | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 

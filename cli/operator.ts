@@ -113,7 +113,7 @@ export class Operator {
 
   /** Works until the signal. @returns Whether it ended as it should: false when the lease was lost. */
   async run(signal: AbortSignal): Promise<boolean> {
-    const { log, clock, config } = this.#deps;
+    const { log, config } = this.#deps;
     const watching = new AbortController();
     const background = [...this.#informers.all().map((informer) => informer.run(watching.signal))];
     for (const informer of this.#informers.all()) this.#metrics.watched(informer.resource);
