@@ -7,6 +7,7 @@
 import { Gauge, Histogram, type Registry } from "prom-client";
 import { keyOf } from "../lib/api/object.ts";
 import type { Config } from "../lib/config.ts";
+import { BY_HOST } from "../lib/controllers/preview_environment/gather.ts";
 import { BY_TARGET } from "../lib/controllers/preview_environment/mod.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
 import { createRegistry, type ImageRegistry } from "../lib/registry/registry.ts";
@@ -101,16 +102,15 @@ export class Admission {
     const context = {
       config: admissionConfig(config),
       now: () => clock.now(),
-      ownerOf: (namespace: string) => this.#ownerOf(namespace),
+      ownerOf: (namespace: string) => this.#oldest(BY_TARGET, namespace),
+      holderOf: (host: string) => this.#oldest(BY_HOST, host),
     };
     return { rules: ALL_RULES, context, clock, log, observe: this.#createObserve(), registry: this.#imageRegistry() };
   }
 
-  /** The oldest environment for a namespace; one that is on its way out frees it. */
-  #ownerOf(namespace: string): NamespaceOwner | undefined {
-    const owners = this.#deps.previewOwners.indexed(BY_TARGET, namespace).filter((owner) =>
-      !owner.metadata.deletionTimestamp
-    );
+  /** The oldest environment for a namespace or host; one that is on its way out frees it. */
+  #oldest(index: string, value: string): NamespaceOwner | undefined {
+    const owners = this.#deps.previewOwners.indexed(index, value).filter((owner) => !owner.metadata.deletionTimestamp);
     owners.sort((a, b) =>
       Date.parse(a.metadata.creationTimestamp ?? "") - Date.parse(b.metadata.creationTimestamp ?? "")
     );

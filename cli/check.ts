@@ -6,7 +6,7 @@
 import { type CommandLine, UsageError } from "../lib/config.ts";
 import { keyOf } from "../lib/api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
-import { targetNamespace } from "../lib/preview_names.ts";
+import { hostname, targetNamespace } from "../lib/preview_names.ts";
 import { type Command, EXIT, type World } from "./command.ts";
 import { type FileObject, readObjects } from "./files.ts";
 import { judgeFileObject } from "./judge.ts";
@@ -65,7 +65,8 @@ function nameOf({ object }: FileObject): string {
 function claim({ kind, object }: FileObject, claimed: Map<string, string>): void {
   if (kind !== PREVIEW_ENVIRONMENT) return;
   const { name, namespace = "default" } = object.metadata;
-  claimed.set(targetNamespace(object.spec), keyOf({ metadata: { name, namespace } }));
+  const key = keyOf({ metadata: { name, namespace } });
+  claimed.set(targetNamespace(object.spec), key).set(hostname(object.spec, ""), key);
 }
 
 function textOf({ kind, name, allowed, problems, warnings }: Line): string {

@@ -6,7 +6,7 @@
 import type { Config } from "../lib/config.ts";
 import { unknownFields } from "../lib/api/validate.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
-import type { AdmissionContext, AdmissionRules } from "../webhook/rules/mod.ts";
+import type { AdmissionContext, AdmissionRules, NamespaceOwner } from "../webhook/rules/mod.ts";
 import { ALL_RULES } from "../webhook/rules/mod.ts";
 import { type Verdict, verdict } from "../webhook/verdict.ts";
 import type { FileObject } from "./files.ts";
@@ -30,17 +30,15 @@ export function rulesOf({ kind }: FileObject): AdmissionRules {
  * The verdict on an object of a file, judged as if it were created. Fields that the schema does not know are warnings,
  * as `kubectl` gives them.
  *
- * @param claimed Namespaces that objects before it in the file are for.
+ * @param claimed Namespaces and hosts that objects before it in the file are for.
  */
 export function judgeFileObject(item: FileObject, config: Config, claimed = new Map<string, string>()): Verdict {
-  const context: AdmissionContext = {
-    config: admissionConfig(config),
-    now: () => systemClock.now(),
-    ownerOf: (namespace) => {
-      const key = claimed.get(namespace);
-      return key === undefined ? undefined : { key, uid: key };
-    },
+  const holder = (claim: string): NamespaceOwner | undefined => {
+    const key = claimed.get(claim);
+    return key === undefined ? undefined : { key, uid: key };
   };
+  const now = (): number => systemClock.now();
+  const context: AdmissionContext = { config: admissionConfig(config), now, ownerOf: holder, holderOf: holder };
   const { kind, object } = item;
   const placed = { ...object, metadata: { ...object.metadata, namespace: object.metadata?.namespace ?? "default" } };
   const result = verdict(rulesOf(item), placed, undefined, context);

@@ -138,7 +138,7 @@ export const OPTIONS = Object.freeze({
   }),
   "reserved-namespaces": option(
     "Previews",
-    list(word(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?\*?$/, "must be namespaces, a * at the end is allowed")),
+    list(word(/^[a-z0-9][-a-z0-9]*\*?$/, "must be namespaces, a * at the end is allowed")),
     {
       default: "",
       help: "Namespaces that are never targets, beside default, kube-* and the operator's own",

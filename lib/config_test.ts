@@ -52,6 +52,11 @@ for (const [sentence, { args = [], env = {}, says }] of Object.entries(REFUSED))
   });
 }
 
+Deno.test("reserved namespaces may end with a star", () => {
+  const { config } = readCommandLine(["--reserved-namespaces=prod-*, team*,payments"], {});
+  assert.deepEqual(config.reservedNamespaces, ["prod-*", "team*", "payments"]);
+});
+
 Deno.test("all bad values are told at once", () => {
   const read = (): unknown => readCommandLine(["--domain=A", "--workers=0"], { MAQUETTE_TLS: "x" });
   assert.throws(read, /--domain[^]*--tls|MAQUETTE_TLS[^]*--workers/);

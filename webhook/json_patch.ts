@@ -1,7 +1,7 @@
 /**
  * The difference between two JSON values as RFC 6902 operations.
  *
- * Own, because it is small and the libraries are not kept (fast-json-patch: last release 2022) or do more than is
+ * Own, because it is small and the libraries are not kept (fast-json-patch) or do more than is
  * wanted (moves, list alignment): a list that differs is replaced as a whole, which is right for a patch that is applied
  * to exactly the object that it was made from.
  *

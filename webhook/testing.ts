@@ -34,7 +34,13 @@ export const CONFIG: AdmissionConfig = Object.freeze({
 export function contextWith(
   { config, ...rest }: Partial<Omit<AdmissionContext, "config">> & { config?: Partial<AdmissionConfig> } = {},
 ): AdmissionContext {
-  return { ownerOf: () => undefined, now: () => NOW, ...rest, config: { ...CONFIG, ...config } };
+  return {
+    ownerOf: () => undefined,
+    holderOf: () => undefined,
+    now: () => NOW,
+    ...rest,
+    config: { ...CONFIG, ...config },
+  };
 }
 
 /** A good PreviewEnvironment, with these fields of its spec changed; undefined takes one away. */

@@ -167,6 +167,18 @@ Deno.test("verdict() lets an object be made anew while its namespace is still on
   );
 });
 
+Deno.test("verdict() refuses a second environment for one host, naming the first", () => {
+  const asked: string[] = [];
+  const holder = { key: "ci/other", uid: "1" };
+  const context = contextWith({ holderOf: (host) => (asked.push(host), holder) });
+  const { problems } = ask(preview({ namespace: "elsewhere" }), undefined, context);
+  assert.deepEqual(problems.map(({ field }) => field), ["spec.pr_number"]);
+  assert.match(problems[0]!.message, /host .*"ci\/other"/);
+  ask(preview({ repository: "acme/shop", namespace: "elsewhere" }), undefined, context);
+  assert.deepEqual(asked, ["pr-7.", "pr-7-acme-shop."]);
+  assert.deepEqual(ask(preview({ replicas: 2 }), preview(), context).problems, [], "at creation only");
+});
+
 Deno.test("verdict() asks for the owner of the namespace that will be made", () => {
   const asked: string[] = [];
   const context = contextWith({ ownerOf: (namespace) => void asked.push(namespace) });

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { apiVersionOf, type KubeObject, type Resource } from "../api/object.ts";
 import type { Credentials } from "./credentials.ts";
 import { KubeError } from "./errors.ts";
@@ -50,6 +51,8 @@ export interface ScriptedServerOptions {
   clock?: ServerClock;
   /** Milliseconds between bookmarks. */
   bookmarkMs?: number;
+  /** Watches show a write before the writer has its answer; else a moment after. A real server does both. */
+  eventsFirst?: boolean;
 }
 
 /** See the module. */
@@ -206,7 +209,11 @@ export class ScriptedServer {
   }
 
   #show(event: StoreEvent): void {
-    for (const watch of [...this.#watches]) watch.show(event);
+    const show = (): void => {
+      for (const watch of [...this.#watches]) watch.show(event);
+    };
+    if (this.#options.eventsFirst) show();
+    else if (this.#watches.size > 0) setImmediate(show);
   }
 }
 

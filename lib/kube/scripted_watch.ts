@@ -58,6 +58,8 @@ export class ScriptedWatch {
   readonly #options: ScriptedWatchOptions;
   readonly #cancels = new Map<"timeout" | "bookmark", () => void>();
   #stream!: ReadableStreamDefaultController<Uint8Array>;
+  /** What it has shown already, when it begins in the past. */
+  #shown = 0;
   #state: "open" | "blind" | "silent" | "over" = "open";
 
   constructor(options: ScriptedWatchOptions) {
@@ -75,7 +77,8 @@ export class ScriptedWatch {
 
   /** Shows a change, if it is in scope and nothing is broken. */
   show(event: StoreEvent): void {
-    if (this.#state !== "open" || event.resource !== this.resource) return;
+    if (this.#state !== "open" || event.resource !== this.resource || event.version <= this.#shown) return;
+    this.#shown = event.version;
     const line = this.#lineOf(event);
     if (line) this.#send(`${line}\n`);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KubeObject, Resource } from "../api/object.ts";
+import type { KubeObject } from "../api/object.ts";
 import {
   CONFIG_MAP,
   DEPLOYMENT,
@@ -30,8 +30,14 @@ const SERVED = [
 ];
 
 /** A server with all resources that tests write to. */
-export function createServer(clock: FakeClock, resources: readonly Resource[] = SERVED): ScriptedServer {
-  return new ScriptedServer({ resources, clock });
+export function createServer(clock: FakeClock, options: { eventsFirst?: boolean } = {}): ScriptedServer {
+  return new ScriptedServer({ resources: SERVED, clock, ...options });
+}
+
+/** What outlives a process. */
+export interface World {
+  server: ScriptedServer;
+  clock: FakeClock;
 }
 
 /** See the module. Stops at the end of its block. */
@@ -44,10 +50,10 @@ export class FakeCluster implements AsyncDisposable {
   #running: Promise<unknown> = Promise.resolve();
   #isDead = false;
 
-  /** @param server One that another cluster has worked on: the process is a new one, the world is not. */
-  constructor(server?: { server: ScriptedServer; clock: FakeClock }) {
-    this.clock = server?.clock ?? new FakeClock();
-    this.server = server?.server ?? createServer(this.clock);
+  /** @param world One that another process has worked on: this process is new, the world is not. */
+  constructor(world?: World) {
+    this.clock = world?.clock ?? new FakeClock();
+    this.server = world?.server ?? createServer(this.clock);
     const send =
       ((...args: Parameters<typeof fetch>) =>
         this.#isDead ? new Promise<never>(() => {}) : this.server.fetch(...args)) as typeof fetch;

@@ -4,27 +4,28 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { FINALIZER } from "../api/names.ts";
 import type { Condition, KubeObject } from "../api/object.ts";
 import { DEPLOYMENT } from "../api/resources.ts";
-import type { ScriptedServer } from "../kube/scripted_server.ts";
 import { Controller, type ReconcileResult } from "./controller.ts";
 import type { ControllerDefinition } from "./definition.ts";
-import { type FakeClock, settle } from "./fake_clock.ts";
-import { FakeCluster } from "./fake_cluster.ts";
+import { settle } from "./fake_clock.ts";
+import { FakeCluster, type World } from "./fake_cluster.ts";
 import { gadgetKind, targetOf } from "./fake_kind.ts";
 import { GADGET } from "./fake_owner.ts";
 import { silentLogger } from "./log.ts";
+import { statusRules } from "./status_rules.ts";
 
 export interface FakeOperatorOptions {
   definition?: ControllerDefinition;
   /** A world that another operator has worked on. */
-  world?: { server: ScriptedServer; clock: FakeClock };
+  world?: World;
   workers?: number;
   cleanupDeadlineMs?: number;
 }
 
-/** See the module. Stops at the end of its block. */
+/** See the module. Stops at the end of its block, and checks that no status ever broke a rule. */
 export class FakeOperator extends FakeCluster {
   readonly controller: Controller;
   /** How reconciles ended, in order. */
@@ -32,6 +33,8 @@ export class FakeOperator extends FakeCluster {
   /** `reason: note` of what was said. */
   readonly events: string[] = [];
   readonly warnings: string[] = [];
+  /** Rules that a status has broken, at whatever moment. */
+  readonly #broken: string[] = [];
   readonly #working = new AbortController();
   #work: Promise<void> = Promise.resolve();
 
@@ -39,6 +42,9 @@ export class FakeOperator extends FakeCluster {
     { definition = gadgetKind(), world, workers = 4, cleanupDeadlineMs = 300_000 }: FakeOperatorOptions = {},
   ) {
     super(world);
+    this.server.store.follow(({ after }) => {
+      if (after?.kind === GADGET.kind && after.status) this.#broken.push(...statusRules(after, this.clock.now()));
+    });
     this.controller = new Controller(definition, {
       kube: this.kube,
       informers: this.informers,
@@ -89,6 +95,7 @@ export class FakeOperator extends FakeCluster {
     this.#working.abort();
     await this.#work;
     await super.stop();
+    assert.deepEqual(this.#broken, []);
   }
 
   /** Ends without finishing anything, as SIGKILL does: no request comes any more. */

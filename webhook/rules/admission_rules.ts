@@ -35,6 +35,8 @@ export interface AdmissionContext {
   config: AdmissionConfig;
   /** The first object whose target is this namespace. It may be the one that is judged. */
   ownerOf(namespace: string): NamespaceOwner | undefined;
+  /** The first object with this host, which ends with a dot: the domain is the same for all. */
+  holderOf(host: string): NamespaceOwner | undefined;
   /** Milliseconds since the Unix epoch. */
   now(): number;
 }

@@ -7,7 +7,7 @@ import { keyOf } from "../../lib/api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../../lib/api/preview_environment.ts";
 import type { Problem } from "../../lib/api/validate.ts";
 import { isReservedNamespace } from "../../lib/naming.ts";
-import { targetNamespace } from "../../lib/preview_names.ts";
+import { hostname, type PreviewIdentity, targetNamespace } from "../../lib/preview_names.ts";
 import {
   type AdmissionContext,
   type AdmissionRules,
@@ -114,17 +114,33 @@ function namespaceProblems(change: Change, context: AdmissionContext): Problem[]
   }
   const owner = change.old === undefined ? context.ownerOf(name) : undefined;
   // The same key: an earlier object of this name, on its way out. The new one waits for its namespace to be gone.
-  if (owner === undefined || owner.key === keyOf(change.object)) return [];
+  if (owner === undefined || owner.key === keyOf(change.object)) return hostProblems(change, context);
   return [{ field, message: `Namespace ${shown} belongs to another PreviewEnvironment already: "${owner.key}"` }];
 }
 
+/** An explicit namespace does not change the host: two environments of one pull request would share its traffic. */
+function hostProblems(change: Change, context: AdmissionContext): Problem[] {
+  const identity = identityOf(change);
+  const holder = identity && change.old === undefined ? context.holderOf(hostname(identity, "")) : undefined;
+  if (holder === undefined || holder.key === keyOf(change.object)) return [];
+  const message = `The host of this pull request belongs to another PreviewEnvironment already: "${holder.key}"`;
+  return [{ field: identity?.repository ? "spec.repository" : "spec.pr_number", message }];
+}
+
 /** Undefined where a field that it follows from has not the type that its schema wants. */
-function targetOf({ object }: Change): Target | undefined {
-  const { pr_number, repository, namespace } = specOf(object);
+function targetOf(change: Change): Target | undefined {
+  const { namespace } = specOf(change.object);
   if (typeof namespace === "string" && namespace !== "") return { name: namespace, field: "spec.namespace" };
-  if (typeof pr_number !== "number" || !isTextOrAbsent(repository) || !isTextOrAbsent(namespace)) return undefined;
-  const name = targetNamespace({ pr_number, repository: repository ?? undefined });
-  return { name, field: repository ? "spec.repository" : "spec.pr_number" };
+  const identity = identityOf(change);
+  if (identity === undefined || !isTextOrAbsent(namespace)) return undefined;
+  return { name: targetNamespace(identity), field: identity.repository ? "spec.repository" : "spec.pr_number" };
+}
+
+/** What host and namespace are made of, without an explicit namespace. */
+function identityOf({ object }: Change): PreviewIdentity | undefined {
+  const { pr_number, repository } = specOf(object);
+  if (typeof pr_number !== "number" || !isTextOrAbsent(repository)) return undefined;
+  return { pr_number, repository: repository ?? undefined };
 }
 
 function isTextOrAbsent(value: unknown): value is string | null | undefined {
