@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Option, OPTIONS, variableOf } from "../lib/config.ts";
+import { variableOf } from "../lib/config.ts";
+import { type Option, OPTIONS } from "../lib/options.ts";
 import type { Command } from "./command.ts";
 
 const WIDTH = 30;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { flagsOf, OPTIONS, readCommandLine, UsageError, variableOf } from "./config.ts";
+import { flagsOf, readCommandLine, UsageError, variableOf } from "./config.ts";
+import { OPTIONS } from "./options.ts";
 
 Deno.test("every default is a legal value", () => {
   const { config } = readCommandLine([], {});

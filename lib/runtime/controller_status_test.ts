@@ -83,7 +83,7 @@ Deno.test("promise 5: an object of the same name that came meanwhile never gets 
   let second: KubeObject | undefined;
   const texts: unknown[] = [];
   operator.server.store.follow(({ after }) => {
-    if (second && after?.metadata.uid === second.metadata.uid && after.status) texts.push(after.status.text);
+    if (after?.status && after.metadata.uid === second?.metadata.uid) texts.push(after.status.text);
   });
   operator.server.interpose({ verb: "apply-status" }, {
     before: () => {

@@ -1,0 +1,206 @@
+/**
+ * Every option of the program: how it is read, what it is when nobody says, and what `--help` says. The source of the
+ * README's table and of the container's arguments.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { registryEntryProblem } from "./image/policy.ts";
+import { parseReference } from "./image/reference.ts";
+import { isDnsLabel } from "./naming.ts";
+import { isNetwork } from "./network.ts";
+import { LOG_LEVELS } from "./runtime/log.ts";
+
+const MAX_PORT = 65_535;
+/** The API's shortest and the schema's longest TTL in seconds (SPEC section 3). */
+const TTL_BOUNDS = [60, 315_360_000] as const;
+
+function word(pattern: RegExp, expected: string): z.ZodString {
+  return z.string().regex(pattern, expected);
+}
+
+function label(): z.ZodString {
+  return z.string().refine(isDnsLabel, "must be a DNS label: at most 63 of a-z, 0-9 and -");
+}
+
+function number(least: number, most: number): z.ZodType<number> {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message));
+}
+
+function flag(): z.ZodType<boolean> {
+  return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+}
+
+function list(item: z.ZodType<string, string>): z.ZodType<string[]> {
+  return z.string().transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
+    .pipe(z.array(item));
+}
+
+function registryEntry(): z.ZodType<string, string> {
+  return z.string().superRefine((entry, context) => {
+    const problem = registryEntryProblem(entry);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  });
+}
+
+function cidr(): z.ZodType<string, string> {
+  const message = "must be networks such as 10.0.0.0/8 or fd00::/8, without host bits and not all addresses";
+  return z.string().refine(isNetwork, message);
+}
+
+function image(): z.ZodType<string> {
+  return z.string().superRefine((text, context) => {
+    const parsed = parseReference(text);
+    if (!parsed.ok) context.addIssue({ code: "custom", message: parsed.problem });
+  });
+}
+
+const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+const ttl = z.union([z.literal("0").transform(() => 0), number(...TTL_BOUNDS)], {
+  error: `must be 0 or a whole number from ${TTL_BOUNDS[0]} to ${TTL_BOUNDS[1]}`,
+});
+
+/** One option: how it is read, what it is when nobody says, and what `--help` says. */
+export interface Option {
+  group: "Cluster" | "Previews" | "Images" | "Printers" | "Webhook" | "Process";
+  schema: z.ZodType;
+  default: string;
+  help: string;
+}
+
+function option<S extends z.ZodType>(
+  group: Option["group"],
+  schema: S,
+  text: { default: string; help: string },
+): Option & { schema: S } {
+  return { group, schema, ...text };
+}
+
+/** Every option by its flag. The environment variable is the flag in capitals: `--log-level`, `MAQUETTE_LOG_LEVEL`. */
+export const OPTIONS = Object.freeze({
+  "kubeconfig": option("Cluster", z.string(), {
+    default: "",
+    help: "Kubeconfig file. Empty: the Pod's service account, else $KUBECONFIG, else ~/.kube/config",
+  }),
+  "context": option("Cluster", z.string(), { default: "", help: "Context in the kubeconfig. Empty: its current one" }),
+  "namespace": option("Cluster", label(), {
+    default: "maquette-system",
+    help: "Namespace of the operator: its lease, certificates and the wildcard Secret",
+  }),
+  "domain": option("Previews", word(DOMAIN, "must be a domain such as preview.example.com"), {
+    default: "preview.localhost",
+    help: "Previews are reached at pr-N.<domain>",
+  }),
+  "ingress-class": option("Previews", word(NAME, "must be the name of an IngressClass"), {
+    default: "nginx",
+    help: "IngressClass of previews",
+  }),
+  "ingress-namespace": option("Previews", label(), {
+    default: "ingress-nginx",
+    help: "Namespace of the ingress controller, from which alone previews are reached",
+  }),
+  "tls": option("Previews", z.enum(["cert-manager", "wildcard", "none"], "must be cert-manager, wildcard or none"), {
+    default: "cert-manager",
+    help: "Certificates: one per preview by cert-manager, one wildcard Secret, or none (plain HTTP)",
+  }),
+  "cluster-issuer": option("Previews", word(NAME, "must be the name of a ClusterIssuer"), {
+    default: "letsencrypt",
+    help: "ClusterIssuer of cert-manager",
+  }),
+  "wildcard-secret": option("Previews", word(NAME, "must be the name of a Secret"), {
+    default: "preview-wildcard-tls",
+    help: "TLS Secret in the operator's namespace, with --tls wildcard",
+  }),
+  "cluster-ranges": option("Previews", list(cidr()), {
+    default: "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7",
+    help: "Networks that previews must not reach",
+  }),
+  "default-ttl-seconds": option("Previews", ttl, {
+    default: "86400",
+    help: "TTL of a preview that names none. 0: it lives until it is deleted",
+  }),
+  "max-ttl-seconds": option("Previews", number(...TTL_BOUNDS), {
+    default: "604800",
+    help: "Longest TTL and extension; more is cut down to it",
+  }),
+  "progress-deadline-seconds": option("Previews", number(10, 86_400), {
+    default: "120",
+    help: "Without progress for so long, a rollout is called stuck",
+  }),
+  "reserved-namespaces": option(
+    "Previews",
+    list(word(/^[a-z0-9][-a-z0-9]*\*?$/, "must be namespaces, a * at the end is allowed")),
+    {
+      default: "",
+      help: "Namespaces that are never targets, beside default, kube-* and the operator's own",
+    },
+  ),
+  "per-pr-metrics": option("Previews", flag(), {
+    default: "true",
+    help: "Whether metrics carry the labels branch_name and pr_number",
+  }),
+  "allowed-registries": option("Images", list(registryEntry()), {
+    default: "",
+    help: "Registries (or registry/path) that images may come from. Empty: all",
+  }),
+  "denied-registries": option("Images", list(registryEntry()), {
+    default: "",
+    help: "Registries that images may not come from",
+  }),
+  "allow-latest": option("Images", flag(), { default: "false", help: "Whether the tag latest is allowed" }),
+  "require-digest": option("Images", flag(), { default: "false", help: "Whether images must name a digest" }),
+  "check-images": option("Images", flag(), {
+    default: "false",
+    help: "Whether admission asks the registry if the image exists (2 s at most, anonymous)",
+  }),
+  "insecure-registries": option("Images", list(word(/^[^/\s]+$/, "must be hosts, with a port where needed")), {
+    default: "",
+    help: "Registries that are asked by plain HTTP",
+  }),
+  "printer-image": option("Printers", image(), {
+    default: "busybox:1.37.0",
+    help: "Image that Printers print with, unless they name one",
+  }),
+  "webhook": option("Webhook", flag(), { default: "true", help: "Whether admission is served" }),
+  "webhook-host": option("Webhook", z.string().min(1, "must be an address"), {
+    default: "0.0.0.0",
+    help: "Address that admission listens on",
+  }),
+  "webhook-port": option("Webhook", number(0, MAX_PORT), {
+    default: "9443",
+    help: "Port of admission (TLS). 0: any free one",
+  }),
+  "webhook-service": option("Webhook", label(), {
+    default: "maquette-webhook",
+    help: "Service that leads to admission",
+  }),
+  "webhook-url": option(
+    "Webhook",
+    z.union([z.literal(""), z.url({ protocol: /^https$/, error: "must be an https URL" })]),
+    {
+      default: "",
+      help: "Where the API server reaches admission outside the cluster, instead of the Service",
+    },
+  ),
+  "http-host": option("Process", z.string().min(1, "must be an address"), {
+    default: "0.0.0.0",
+    help: "Address of /healthz, /readyz and /metrics",
+  }),
+  "http-port": option("Process", number(0, MAX_PORT), { default: "8080", help: "Their port. 0: any free one" }),
+  "workers": option("Process", number(1, 256), { default: "16", help: "Reconciles at once, per kind" }),
+  "leader-election": option("Process", flag(), { default: "true", help: "Whether one of several replicas reconciles" }),
+  "cleanup-deadline-seconds": option("Process", number(1, 86_400), {
+    default: "30",
+    help: "A deletion that takes longer is called stuck, naming what blocks it",
+  }),
+  "log-level": option("Process", z.enum(LOG_LEVELS, `must be ${LOG_LEVELS.join(", ")}`), {
+    default: "info",
+    help: "debug, info, warn or error",
+  }),
+  "log-format": option("Process", z.enum(["json", "text"], "must be json or text"), {
+    default: "json",
+    help: "json or text",
+  }),
+});
