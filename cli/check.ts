@@ -49,8 +49,8 @@ async function check({ config, extra }: CommandLine, world: World): Promise<numb
   if (objects.length === 0) throw new UsageError("No object of our kinds in the file");
   const claimed = new Map<string, string>();
   const lines = objects.map((item) => {
-    const { problems, warnings } = judgeFileObject(item, config, claimed);
-    if (problems.length === 0) claim(item, claimed);
+    const { object, problems, warnings } = judgeFileObject(item, config, claimed);
+    if (problems.length === 0) claim({ ...item, object }, claimed);
     return { kind: item.kind.resource.kind, name: nameOf(item), allowed: problems.length === 0, problems, warnings };
   });
   if (output === "json") world.out(JSON.stringify(lines, null, 2));
@@ -64,8 +64,7 @@ function nameOf({ object }: FileObject): string {
 
 function claim({ kind, object }: FileObject, claimed: Map<string, string>): void {
   if (kind !== PREVIEW_ENVIRONMENT) return;
-  const { name, namespace = "default" } = object.metadata;
-  const key = keyOf({ metadata: { name, namespace } });
+  const key = keyOf(object);
   claimed.set(targetNamespace(object.spec), key).set(hostname(object.spec, ""), key);
 }
 

@@ -24,6 +24,7 @@ function previewSettings(config: Config): PreviewSettings {
   return {
     ...{ domain, ingressClass, ingressNamespace, clusterRanges, maxTtlSeconds, progressDeadlineSeconds },
     operatorNamespace: namespace,
+    reservedNamespaces: config.reservedNamespaces,
     tls: tlsSettings(config),
   };
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { LineCounter, parseAllDocuments } from "yaml";
+import { LineCounter } from "yaml";
 import { UsageError } from "../lib/config.ts";
 import type { KindDefinition } from "../lib/api/kind.ts";
 import type { KubeObject } from "../lib/api/object.ts";
 import { kindOf } from "../lib/api/registry.ts";
 import type { World } from "./command.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Anchors and aliases multiply; this many are more than any manifest needs. */
 const MAX_ALIASES = 100;
@@ -45,7 +46,7 @@ async function read(path: string, world: World): Promise<string> {
 
 function documents(text: string, path: string): unknown[] {
   const lines = new LineCounter();
-  return parseAllDocuments(text, { lineCounter: lines }).flatMap((document) => {
+  return parseYaml(text, lines).flatMap((document) => {
     const error = document.errors[0];
     if (error) {
       const { line } = lines.linePos(error.pos[0]);

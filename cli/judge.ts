@@ -4,7 +4,9 @@
  * @module
  */
 import type { Config } from "../lib/config.ts";
+import { apiVersionOf, type KubeObject } from "../lib/api/object.ts";
 import { unknownFields } from "../lib/api/validate.ts";
+import { isDnsLabel } from "../lib/naming.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
 import type { AdmissionContext, AdmissionRules, NamespaceOwner } from "../webhook/rules/mod.ts";
 import { ALL_RULES } from "../webhook/rules/mod.ts";
@@ -40,8 +42,36 @@ export function judgeFileObject(item: FileObject, config: Config, claimed = new 
   const now = (): number => systemClock.now();
   const context: AdmissionContext = { config: admissionConfig(config), now, ownerOf: holder, holderOf: holder };
   const { kind, object } = item;
-  const placed = { ...object, metadata: { ...object.metadata, namespace: object.metadata?.namespace ?? "default" } };
+  const metadata = (object.metadata ?? {}) as KubeObject["metadata"] & { generateName?: string };
+  // The API server puts five characters behind a generated name.
+  const { name = `${metadata.generateName ?? ""}xxxxx`, namespace = "default" } = metadata;
+  const placed = { ...object, metadata: { ...metadata, name, namespace } };
   const result = verdict(rulesOf(item), placed, undefined, context);
+  const problems = [...headProblems(item), ...result.problems];
   const unknown = unknownFields(kind, object).map((field) => `${field}: Unknown field, it will be dropped`);
-  return { ...result, warnings: [...result.warnings, ...unknown] };
+  return { ...result, problems, warnings: [...result.warnings, ...unknown] };
+}
+
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LONGEST_NAME = 253;
+
+/** What the API server itself refuses before it asks anybody. */
+function headProblems({ kind, object }: FileObject): Verdict["problems"] {
+  const { name, generateName, namespace } = (object.metadata ?? {}) as unknown as Record<string, unknown>;
+  const problems: Verdict["problems"] = [];
+  const apiVersion = apiVersionOf(kind.resource);
+  if (object.apiVersion !== apiVersion) problems.push({ field: "apiVersion", message: `Must be "${apiVersion}"` });
+  const isNamed = typeof name === "string" && name.length <= LONGEST_NAME && OBJECT_NAME.test(name);
+  if (name === undefined && typeof generateName !== "string") {
+    problems.push({ field: "metadata.name", message: "Is required" });
+  } else if (name !== undefined && !isNamed) {
+    problems.push({
+      field: "metadata.name",
+      message: "Must be a DNS name: a-z, 0-9, - and dots, at most 253 characters",
+    });
+  }
+  if (namespace !== undefined && !(typeof namespace === "string" && isDnsLabel(namespace))) {
+    problems.push({ field: "metadata.namespace", message: "Must be a DNS label: at most 63 of a-z, 0-9 and -" });
+  }
+  return problems;
 }

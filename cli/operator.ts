@@ -15,7 +15,7 @@ import { type Clock, sleep } from "../lib/runtime/clock.ts";
 import { Controller } from "../lib/runtime/controller.ts";
 import { Elector } from "../lib/runtime/elector.ts";
 import { cachesSynced, type Check, healthResponse, watchesAlive } from "../lib/runtime/health.ts";
-import type { InformerDeps } from "../lib/runtime/informer.ts";
+import type { Informer, InformerDeps } from "../lib/runtime/informer.ts";
 import { InformerSet } from "../lib/runtime/informer_set.ts";
 import type { Logger } from "../lib/runtime/log.ts";
 import { RuntimeMetrics } from "../lib/runtime/metrics.ts";
@@ -35,6 +35,10 @@ export interface OperatorDeps {
 
 /** What is under way when the process is told to stop may take this long. */
 const SHUTDOWN_MS = 25_000;
+/** After the lease is lost: below the time that other replicas wait before they take it. */
+const LOST_MS = 3_000;
+/** Endpoints are withdrawn a little later than a Pod is told to stop: until then the API server still asks it. */
+const WITHDRAWN_MS = 4_000;
 /** Each part of the end after that. */
 const FINISH_MS = 3_000;
 const LEASE = "maquette";
@@ -111,19 +115,22 @@ export class Operator {
     await response.body?.cancel();
   }
 
-  /** Works until the signal. @returns Whether it ended as it should: false when the lease was lost. */
+  /** Works until the signal. @returns Whether it ended as it should: false when the lease was lost or work hangs. */
   async run(signal: AbortSignal): Promise<boolean> {
-    const { log, config } = this.#deps;
+    const { log, clock, config } = this.#deps;
     const watching = new AbortController();
     const background = [...this.#informers.all().map((informer) => informer.run(watching.signal))];
-    for (const informer of this.#informers.all()) this.#metrics.watched(informer.resource);
+    for (const informer of this.#allInformers()) this.#metrics.watched(informer.resource);
     if (this.#admission) background.push(this.#admission.run(watching.signal));
     const http = this.#serve();
     log.info("Started", { version: VERSION, httpPort: (http.addr as Deno.NetAddr).port, namespace: config.namespace });
     const isHeld = await this.#lead(signal);
-    log.info("Stopping");
+    log.info("Stopping", { isHeld });
+    // Whatever still runs must not write while another replica leads: the process ends here.
+    if (!isHeld) return false;
     await this.#finish("writing Events", this.#events.flush());
     await this.#finish("giving up the lease", this.#elector?.release());
+    if (this.#admission && !config.webhookUrl) await sleep(clock, WITHDRAWN_MS, new AbortController().signal);
     await this.#finish("admission", this.#admission?.stop());
     watching.abort();
     await this.#finish("watches", Promise.all(background));
@@ -132,13 +139,9 @@ export class Operator {
     return isHeld;
   }
 
-  /** Waits for a part of the end, but not for ever: the process must go before the kubelet kills it. */
-  async #finish(name: string, work: Promise<unknown> | undefined): Promise<void> {
-    const waiting = new AbortController();
-    const isLate = sleep(this.#deps.clock, FINISH_MS, waiting.signal).then(() => !waiting.signal.aborted);
-    const late = await Promise.race([Promise.resolve(work).then(() => false), isLate]);
-    waiting.abort();
-    if (late) this.#deps.log.warn("Stopping took too long, left undone", { part: name });
+  /** The process must go before the kubelet kills it, whatever hangs. */
+  async #finish(part: string, work: Promise<unknown> | undefined): Promise<void> {
+    if (!await this.#within(FINISH_MS, work)) this.#deps.log.warn("Stopping took too long, left undone", { part });
   }
 
   /** Reconciles while it leads. */
@@ -146,22 +149,38 @@ export class Operator {
     await Promise.race([Promise.all(this.#informers.all().map((informer) => informer.whenSynced)), aborted(signal)]);
     if (this.#elector && !await this.#elector.acquire(signal)) return true;
     const working = new AbortController();
-    const stop = (): void => working.abort();
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
     const work = Promise.all(this.#controllers.map((controller) => controller.run(working.signal)));
-    const isLost = this.#elector ? await this.#elector.hold(signal) : await aborted(signal).then(() => false);
-    stop();
-    // Finish what is under way, but not for ever.
-    await Promise.race([work, sleep(this.#deps.clock, SHUTDOWN_MS, new AbortController().signal)]);
-    return !isLost;
+    // The lease is renewed until the last piece of work is done: nobody else may begin before.
+    const holding = new AbortController();
+    const held = this.#elector?.hold(holding.signal) ?? aborted(holding.signal).then(() => false);
+    const isLost = await Promise.race([aborted(signal).then(() => false), held]);
+    working.abort();
+    const isDone = await this.#within(isLost ? LOST_MS : SHUTDOWN_MS, work);
+    holding.abort();
+    await held;
+    // Work that hangs may still write: then the lease is left to run out.
+    return isDone && !isLost;
+  }
+
+  /** Waits for something, but not for ever. @returns Whether it ended in time. */
+  async #within(ms: number, work: Promise<unknown> | undefined): Promise<boolean> {
+    const waiting = new AbortController();
+    const isLate = sleep(this.#deps.clock, ms, waiting.signal).then(() => false);
+    const inTime = await Promise.race([Promise.resolve(work).then(() => true), isLate]);
+    waiting.abort();
+    return inTime;
+  }
+
+  /** Those of the controllers, and those of admission. */
+  #allInformers(): Informer[] {
+    return [...this.#informers.all(), ...(this.#admission?.informers ?? [])];
   }
 
   #serve(): Deno.HttpServer {
     const { config, log } = this.#deps;
-    const informers = (): ReturnType<InformerSet["all"]> => this.#informers.all();
-    const alive = [watchesAlive(informers)];
-    const ready: Check[] = [cachesSynced(informers), ...(this.#admission ? [this.#admission.readiness] : [])];
+    const alive = [watchesAlive(() => this.#allInformers())];
+    const ready: Check[] = [cachesSynced(() => this.#allInformers())];
+    if (this.#admission) ready.push(this.#admission.readiness);
     return Deno.serve({
       hostname: config.httpHost,
       port: config.httpPort,

@@ -176,3 +176,45 @@ Deno.test("run exits 3 where there is no cluster, and says why", async () => {
   assert.equal(code, 3);
   assert.match(err, /Cannot find a cluster: /);
 });
+
+const UNQUOTED: Record<string, [given: string, field: RegExp]> = {
+  "a word that is a boolean to kubectl": [GOOD.replace("feature/x", "on"), /spec\.branch_name: /],
+  "a version that is not served": [GOOD.replace("orima.com/v1", "orima.com/v2"), /apiVersion: Must be "devops/],
+  "a name with capitals": [GOOD.replace("name: pr-7", "name: A_b"), /metadata\.name: Must be/],
+  "a namespace with a space": [GOOD.replace("namespace: team", "namespace: Bad NS"), /metadata\.namespace: Must be/],
+  "an object without a name": [GOOD.replace("name: pr-7, ", ""), /metadata\.name: Is required/],
+  "an object without metadata": [GOOD.replace(/metadata: .*\n/, ""), /metadata\.name: Is required/],
+  "metadata that is a text": [GOOD.replace(/metadata: .*\n/, "metadata: hello\n"), /metadata\.name: Is required/],
+};
+
+for (const [sentence, [given, field]] of Object.entries(UNQUOTED)) {
+  Deno.test(`check and plan refuse ${sentence}`, async () => {
+    const checked = await run(["check", "-f", "-"], { "-": given });
+    assert.equal(checked.code, 1);
+    assert.match(checked.out, field);
+    const planned = await run(["plan", "-f", "-"], { "-": given });
+    assert.equal(planned.code, 1);
+    assert.match(planned.err, field);
+  });
+}
+
+Deno.test("numbers are read as kubectl reads them: 010 is eight", async () => {
+  const { out } = await run(["plan", "-f", "-"], { "-": GOOD.replace("pr_number: 7", "pr_number: 010") });
+  assert.match(out, /name: preview-pr-8\n/);
+});
+
+Deno.test("texts that are something else to kubectl are printed in quotes, times and 1:30 are texts", async () => {
+  for (const word of ["yes", "on", "NO", "0x1f", "010", "1e3", "null", "~"]) {
+    const file = GOOD.replace("image_tag: v1", `image_tag: v1, env: [{name: A, value: "${word}"}]`);
+    assert.match((await run(["plan", "-f", "-"], { "-": file })).out, new RegExp(`value: "${word}"`), word);
+  }
+  const file = GOOD.replace("feature/x", "2001-12-14").replace("image_tag: v1", "image_tag: 1:30");
+  assert.match((await run(["check", "-f", "-"], { "-": file })).out, /spec\.image_tag/);
+  assert.doesNotMatch((await run(["check", "-f", "-"], { "-": file })).out, /spec\.branch_name/);
+});
+
+Deno.test("an object with generateName is judged and planned", async () => {
+  const { code, out } = await run(["plan", "-f", "-"], { "-": GOOD.replace("name: pr-7", "generateName: pr-") });
+  assert.equal(code, 0);
+  assert.match(out, /PreviewEnvironment\.devops\.orima\.com\/team\/pr-xxxxx/);
+});

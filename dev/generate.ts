@@ -6,6 +6,7 @@
  */
 import { stringify } from "yaml";
 import { configurationTable } from "../cli/help.ts";
+import { documentOf } from "../cli/yaml.ts";
 import { DEFAULT_IMAGE, DEFAULT_REPLICAS, installation } from "../cli/install/objects.ts";
 import { generatedFiles as crdFiles } from "../crds/generate.ts";
 import { readCommandLine } from "../lib/config.ts";
@@ -37,10 +38,6 @@ function baseFiles(): Map<string, string> {
     resources: [...parts.keys()].map((part) => `${part}.yaml`),
   };
   return files.set("deploy/base/kustomization.yaml", HEADER + stringify(kustomization));
-}
-
-function documentOf(object: unknown): string {
-  return `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
 function withTable(readme: string): string {

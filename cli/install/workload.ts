@@ -68,8 +68,8 @@ function podSpec(config: Config, image: string): Record<string, unknown> {
     serviceAccountName: ACCOUNT,
     // The kubelet's variables for Services would read as our own: MAQUETTE_WEBHOOK_PORT=tcp://…
     enableServiceLinks: false,
-    // 25 s for what is under way, and some to give up the lease.
-    terminationGracePeriodSeconds: 40,
+    // 25 s for what is under way, 4 s until the endpoints are withdrawn, and some for each part of the end.
+    terminationGracePeriodSeconds: 60,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     topologySpreadConstraints: [{
       maxSkew: 1,

@@ -30,6 +30,8 @@ export interface ActDeps {
 }
 
 const CLAIMED_BY_CREATION = new Set([NAMESPACE.kind, POD.kind, JOB.kind]);
+/** Of those, what cannot be brought up to date: it is replaced. */
+const NEVER_CHANGED = new Set([POD.kind, JOB.kind]);
 const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob", JOB.kind, POD.kind]);
 /** No watch shows objects that are not ours. */
 const LOOK_AGAIN_MS = 60_000;
@@ -97,7 +99,7 @@ async function takeBack(
 ): Promise<void> {
   const { there, informer, kube } = found;
   if (!isOwnedBy(there, owner) || there.metadata.deletionTimestamp) throw blockedBy(there);
-  if (!CLAIMED_BY_CREATION.has(desired.kind)) {
+  if (!NEVER_CHANGED.has(desired.kind)) {
     informer.observe(there);
     return await update(desired, there, { kube, children: () => informer });
   }

@@ -35,7 +35,7 @@ export type IndexFunction = (object: KubeObject) => string[];
 
 const BY_OWNER = "owner-uid";
 /** Deletions that are remembered, so that a late answer to a write does not bring the object back. */
-const TOMBSTONES = 1_000;
+const TOMBSTONES = 10_000;
 
 /** Objects by {@link keyOf}. */
 export class Cache implements Lister {

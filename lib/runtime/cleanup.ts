@@ -55,8 +55,10 @@ async function deleteRoot(owner: KubeObject, root: Root, deps: CleanupDeps): Pro
   const informer = deps.informer(root);
   const target = { namespace: root.namespace, name: root.name };
   try {
-    // A cache may lag behind what another replica made a moment ago: absence is asked for before the finalizer goes.
-    const object = informer.cache.get(keyOf({ metadata: target })) ?? await deps.kube.get(root.resource, target);
+    // A cache may lag behind what another replica did a moment ago: that nothing of ours is there is asked for, not
+    // read from the cache, before the finalizer goes.
+    const cached = informer.cache.get(keyOf({ metadata: target }));
+    const object = cached && isOwnedBy(cached, owner) ? cached : await deps.kube.get(root.resource, target);
     if (!isOwnedBy(object, owner)) return undefined;
     if (object.metadata.deletionTimestamp) return object;
     return await deleteNow(owner, object, { root, kube: deps.kube });

@@ -47,6 +47,17 @@ class Bench extends FakeCluster {
   }
 }
 
+Deno.test("promise 6: cleanup does not believe a cache that still shows an earlier owner's root", async () => {
+  await using bench = await new Bench().start();
+  const root = bench.ours();
+  await settle();
+  const labels = { ...root.metadata.labels, "maquette.dev/owner-uid": "earlier" };
+  const stale = { ...root, metadata: { ...root.metadata, labels, resourceVersion: "999999" } };
+  bench.informers.get({ resource: NAMESPACE, scope: "all" }).observe(stale);
+  assert.equal((await bench.clean())?.reason, "Deleting");
+  assert.ok(bench.calls.includes(`delete namespaces ${ROOT.name}`), String(bench.calls));
+});
+
 Deno.test("promise 6: cleanup deletes the root, waits until it is gone, and then says so", async () => {
   await using bench = await new Bench().start();
   bench.ours();

@@ -162,7 +162,11 @@ export class Controller {
     const outcome = await this.#outcome(owner);
     // A conflict is no news about the owner: the next look, which comes soon, says what is true.
     if (hasStatus(outcome.error, 409)) return this.#scheduleAfter(keyOf(owner), outcome);
-    const current = await this.#report(owner, outcome.report);
+    const current = await this.#report(owner, outcome.report).catch((error) => {
+      // What is over must go, also where nobody may be told.
+      if (!outcome.deleteOwner || !(error instanceof KubeError)) throw error;
+      return owner;
+    });
     this.#tellRepairs(owner, outcome);
     if (outcome.deleteOwner) await this.#deleteOwner(owner, current);
     return this.#scheduleAfter(keyOf(owner), outcome);

@@ -172,6 +172,22 @@ Deno.test("an owner whose time is over is deleted, once its status says so, and 
   assert.ok(operator.events.includes("Normal Expired: Time is over"));
 });
 
+Deno.test("an owner whose time runs out while its children are made is deleted, too", async () => {
+  const base = gadgetKind();
+  let decisions = 0;
+  const decide: typeof base.decide = (seen, now) => {
+    if (decisions++ === 0) return base.decide(seen, now);
+    return {
+      report: { phase: "Expired", state: "reconciling", reason: "Expired", message: "Over" },
+      deleteOwner: true,
+    };
+  };
+  await using operator = await new FakeOperator({ definition: gadgetKind({ decide }) }).start();
+  operator.gadget();
+  await settle();
+  assert.ok(operator.calls.includes("delete gadgets g"), String(operator.calls));
+});
+
 const changes: Record<string, (owner: KubeObject) => void> = {
   "was extended": ({ metadata }) => metadata.annotations = { [ANNOTATION_EXTEND_UNTIL]: "2027-01-01T00:00:00Z" },
   "was given another spec": ({ spec }) => spec.isOver = false,

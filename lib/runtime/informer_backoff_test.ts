@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NAMESPACE } from "../api/resources.ts";
 import { KubeError } from "../kube/errors.ts";
 import { settle } from "./fake_clock.ts";
 import { FakeWatcher } from "./fake_watcher.ts";
@@ -67,6 +68,27 @@ Deno.test("promise 1: a watch that talks past its server-side timeout is given u
   watcher.write("a", "1");
   await settle();
   assert.deepEqual(watcher.told, watcher.truth);
+});
+
+Deno.test("promise 1: a watch goes on from the last version that it showed, a bookmark's too", async () => {
+  await using watcher = await FakeWatcher.start();
+  const next = async (): Promise<string | undefined> => {
+    watcher.server.forget();
+    watcher.server.breakWatches("reset");
+    await watcher.clock.advance(1_000);
+    return watcher.server.requests.find(({ verb }) => verb === "watch")?.query.resourceVersion;
+  };
+  const { resourceVersion } = watcher.write("a", "1").metadata;
+  await settle();
+  assert.equal(await next(), resourceVersion);
+  // Somebody writes what the selector does not pick: only bookmarks tell.
+  const later = watcher.server.store.create(NAMESPACE, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "x" },
+  });
+  await watcher.clock.advance(60_000);
+  assert.equal(await next(), later.metadata.resourceVersion);
 });
 
 Deno.test("promise 1: server timeouts are spread over 5 to 10 minutes", async () => {

@@ -106,9 +106,12 @@ async function goOn(connection: Deno.TcpConn, sendEvent: () => Promise<void>): P
   await stay(connection);
 }
 
-/** Polls, because real sockets keep no fake time. */
+/** Polls, because real sockets keep no fake time; for some seconds at most. */
 async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; !isTrue(); turn++) {
+    assert.ok(turn < 500_000, "Never came true");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 interface Rough {

@@ -51,7 +51,7 @@ export async function settle<Seen>(
   }
   // What was written is in the caches now: what is said is what is true after acting, not before.
   const after = await planFor(owner, definition, deps);
-  return { report: withInventory(after, owner, deps), deleteOwner: false, changes };
+  return { report: withInventory(after, owner, deps), deleteOwner: after.deleteOwner ?? false, changes };
 }
 
 async function planFor<Seen>(

@@ -16,6 +16,8 @@
 import { type Rollout, rolloutOf, servingPods } from "../../workload/rollout.ts";
 import { certificateSecret, fullImage, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { isReservedNamespace } from "../../naming.ts";
+import { targetNamespace } from "../../preview_names.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
 import type { Amounts } from "./limits.ts";
@@ -35,6 +37,12 @@ export function hasExpired({ expiresAt }: Expiry, now: number): boolean {
 /** The TTL is about to run out. */
 export function isExpiring({ warnAt }: Expiry, now: number): boolean {
   return warnAt !== undefined && now >= warnAt;
+}
+
+/** The namespace belongs to the cluster, to the operator or to those that the configuration keeps free. */
+export function isNamespaceReserved({ owner, settings }: Seen): boolean {
+  const { operatorNamespace, reservedNamespaces } = settings;
+  return isReservedNamespace(targetNamespace(owner.spec), [operatorNamespace, ...reservedNamespaces]);
 }
 
 /** The environment that had the host before this one. */

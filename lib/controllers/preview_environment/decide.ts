@@ -12,6 +12,7 @@ import {
   heldAmounts,
   hostHolder,
   isExpiring,
+  isNamespaceReserved,
   missingSource,
   refusedSource,
   type Verdict,
@@ -27,7 +28,7 @@ export function decide(seen: Seen, now: number): Plan {
   const expiry = expiryOf(owner, now, settings.maxTtlSeconds);
   const common = commonReport(seen, expiry, now);
   if (hasExpired(expiry, now)) return expired(seen, common, expiry);
-  const problem = hostProblem(seen) ?? sourceProblem(seen);
+  const problem = namespaceProblem(seen) ?? hostProblem(seen) ?? sourceProblem(seen);
   if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
   const verdict = verdictOn(seen, now);
   const lookAgainAt = earliest(common.lookAgainAt, verdict.is === "ready" ? undefined : verdict.lookAgainAt);
@@ -35,6 +36,12 @@ export function decide(seen: Seen, now: number): Plan {
     desired: desiredObjects(owner, settings, { sources: seen.sources.values(), held: heldAmounts(seen) }),
     report: { ...common, ...judged(seen, verdict), lookAgainAt },
   };
+}
+
+/** Admission says so first; this holds where it was not asked. */
+function namespaceProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
+  if (!isNamespaceReserved(seen)) return undefined;
+  return { reason: "NamespaceReserved", message: `Namespace "${targetNamespace(seen.owner.spec)}" is reserved` };
 }
 
 function hostProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {

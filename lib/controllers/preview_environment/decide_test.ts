@@ -195,3 +195,11 @@ Deno.test("the environment that had the host first keeps it", () => {
   younger.metadata = { ...younger.metadata, uid: "other", creationTimestamp: "2099-01-01T00:00:00Z" };
   assert.ok(decide(seen(owner, { rivals: [younger] }), CREATED).desired);
 });
+
+Deno.test("a reserved namespace is Stalled and makes nothing, also where admission was not asked", () => {
+  for (const namespace of [SETTINGS.operatorNamespace, "reserved-a"]) {
+    const { desired, report } = decide(seen(preview({ namespace })), CREATED);
+    assert.equal(desired, undefined);
+    assert.equal(report.reason, "NamespaceReserved");
+  }
+});

@@ -132,7 +132,7 @@ function reasonOf(status: StatusView): string {
 
 /** Reasons come from kubelets and container runtimes, too: the label has these values and no others. */
 function stepOf(reason: string): string {
-  if (reason === "NotOwned" || reason === "HostTaken") return "claim";
+  if (["NotOwned", "HostTaken", "NamespaceReserved"].includes(reason)) return "claim";
   if (reason === "SourceMissing" || reason === "SourceRefused") return "source";
   if (/Image/.test(reason)) return "image";
   if (/^(ProgressDeadlineExceeded|Unschedulable|FailedCreate)$/.test(reason)) return "rollout";

@@ -100,7 +100,8 @@ function ownersOfNamespace({ object }: Change, owners: Lister): string[] {
 
 /** Those that wait for the host of one that changed or went. */
 function ownersOfHost({ object }: Change, owners: Lister): string[] {
-  return owners.indexed(BY_HOST, hostOf(object)).map(keyOf);
+  const self = keyOf(object);
+  return owners.indexed(BY_HOST, hostOf(object)).map(keyOf).filter((key) => key !== self);
 }
 
 function hostOf(owner: KubeObject): string {

@@ -21,6 +21,8 @@ export interface PreviewSettings {
   ingressNamespace: string;
   tls: TlsSettings;
   operatorNamespace: string;
+  /** Namespaces that are never made, beside the cluster's and the operator's own; a `*` ends a prefix. */
+  reservedNamespaces: readonly string[];
   /** CIDRs that previews must not reach: the cluster's own networks. */
   clusterRanges: readonly string[];
   /** Longest life in seconds that an extension can reach; 0 is no limit. */

@@ -21,6 +21,7 @@ export const SETTINGS: PreviewSettings = {
   ingressClass: "nginx",
   ingressNamespace: "ingress-nginx",
   tls: { mode: "cert-manager", clusterIssuer: "letsencrypt" },
+  reservedNamespaces: ["reserved-*"],
   operatorNamespace: "maquette-system",
   clusterRanges: ["10.0.0.0/8", "fc00::/7"],
   maxTtlSeconds: 604_800,
