@@ -34,7 +34,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/render/": ["lib/api/"],
   "lib/git/": ["lib/api/"],
   "lib/runtime/": ["lib/api/", "lib/kube/", "lib/naming.ts"],
-  "lib/config.ts": ["lib/image/", "lib/naming.ts", "lib/network.ts", "lib/runtime/log.ts"],
+  "lib/options.ts": ["lib/image/", "lib/naming.ts", "lib/network.ts", "lib/runtime/log.ts"],
+  "lib/config.ts": ["lib/options.ts"],
   "lib/controllers/": [
     ...["lib/api/", "lib/kube/", "lib/runtime/", "lib/workload/", "lib/naming.ts", "lib/network.ts"],
     ...["lib/preview_names.ts", "lib/image/", "lib/registry/", "lib/build/", "lib/render/", "lib/git/"],
@@ -178,7 +179,7 @@ const rules: Record<string, [rule: Rule, instead: string]> = {
   ],
   "only the configuration reads the environment": [
     (source) => found(ENVIRONMENT, source, { "lib/config.ts": /^Deno\.env$/ }),
-    "add an option to lib/config.ts and take the Config",
+    "add an option to lib/options.ts and take the Config",
   ],
   "nothing at module level changes": [
     (source) => [...found(VARIABLES, source), ...found(CONTAINERS, source)],
