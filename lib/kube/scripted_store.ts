@@ -22,6 +22,7 @@ import {
   withoutMeta,
 } from "./scripted_fields.ts";
 import { patched } from "./scripted_patch.ts";
+import { checkPreconditions, type Preconditions, uidMismatch } from "./scripted_preconditions.ts";
 
 /** One change: an object that was made has no `before`, one that is gone no `after`. */
 export interface StoreEvent {
@@ -30,12 +31,6 @@ export interface StoreEvent {
   resource: string;
   before?: KubeObject;
   after?: KubeObject;
-}
-
-/** `uid` and `resourceVersion` that must still be the object's. */
-export interface Preconditions {
-  uid?: string;
-  resourceVersion?: string;
 }
 
 /** `plural.group`: what one table of the store is called. */
@@ -140,7 +135,7 @@ export class ScriptedStore {
   /** PUT. @throws {KubeError} 409 when `metadata.resourceVersion` is not the present one. */
   replace(resource: Resource, object: KubeObject, author: Author): KubeObject {
     const key = keyOf(object);
-    this.#checkPreconditions(this.get(resource, key), { resourceVersion: object.metadata.resourceVersion });
+    checkPreconditions(this.get(resource, key), { resourceVersion: object.metadata.resourceVersion });
     return this.edit(resource, key, (live) => {
       const { status } = live;
       for (const field of Object.keys(live)) if (field !== "metadata") delete live[field];
@@ -168,7 +163,7 @@ export class ScriptedStore {
     const { resourceVersion } = object.metadata;
     // The status of a custom resource takes any uid (seen on a real server).
     const uid = author.subresource && resource.group.includes(".") ? undefined : object.metadata.uid;
-    if (live) this.#checkPreconditions(live, { resourceVersion });
+    if (live) checkPreconditions(live, { resourceVersion });
     if (uid !== undefined && live?.metadata.uid !== uid) throw uidMismatch(resource, key, { uid, isThere: !!live });
     if (!live) {
       if (author.subresource) throw new KubeError(404, "NotFound", `${resource.plural} "${key}" not found`);
@@ -207,7 +202,7 @@ export class ScriptedStore {
   /** @throws {KubeError} 404, or 409 when it is another object or was changed. */
   remove(resource: Pick<Resource, "plural" | "group">, key: string, seen: Preconditions = {}): KubeObject {
     const before = this.get(resource, key);
-    this.#checkPreconditions(before, seen);
+    checkPreconditions(before, seen);
     if (before.metadata.deletionTimestamp) return before;
     const isNamespace = tableOf(resource) === NAMESPACES;
     if (!isNamespace && !before.metadata.finalizers?.length) return this.#drop(tableOf(resource), before);
@@ -286,13 +281,6 @@ export class ScriptedStore {
     throw new KubeError(403, "Forbidden", `namespace ${name} is being terminated`);
   }
 
-  #checkPreconditions(object: KubeObject, seen: Preconditions): void {
-    for (const field of ["uid", "resourceVersion"] as const) {
-      if (seen[field] === undefined || seen[field] === object.metadata[field]) continue;
-      throw new KubeError(409, "Conflict", `Precondition failed: ${field} is "${object.metadata[field]}"`);
-    }
-  }
-
   #time(): string {
     return new Date(Math.floor(this.#now() / 1000) * 1000).toISOString().replace(".000Z", "Z");
   }
@@ -301,13 +289,4 @@ export class ScriptedStore {
 function splitTable(table: string): { plural: string; group: string } {
   const dot = table.indexOf(".");
   return { plural: table.slice(0, dot), group: table.slice(dot + 1) };
-}
-
-/** Two answers to one mistake, as the real server gives them. */
-function uidMismatch(resource: Resource, key: string, { uid, isThere }: { uid: string; isThere: boolean }): KubeError {
-  if (isThere) {
-    const message = `${resource.kind} "${key}" is invalid: metadata.uid: Invalid value: "${uid}": field is immutable`;
-    return new KubeError(422, "Invalid", message);
-  }
-  return new KubeError(409, "Conflict", `uid mismatch: ${uid}, and no existing object was found`);
 }

@@ -89,6 +89,20 @@ Deno.test("one child that fails keeps none of its wave from being made, and the 
   assert.equal(bench.find(WISHES.app), undefined);
 });
 
+Deno.test("what is under way is waited for when something else of its wave fails", async () => {
+  await using bench = await new FakeActor().start();
+  const gate = Promise.withResolvers<void>();
+  bench.server.interpose({ verb: "apply", resource: "configmaps" }, { before: () => gate.promise });
+  bench.server.fail({ verb: "apply", resource: "services" }, new KubeError(500, "InternalError", "no"));
+  let hasEnded = false;
+  const acting = bench.act(...ALL).catch(() => hasEnded = true);
+  await settle();
+  assert.equal(hasEnded, false);
+  gate.resolve();
+  await acting;
+  assert.equal(hasEnded, true);
+});
+
 Deno.test("a child that is wanted no more goes after the rest is right", async () => {
   await using bench = await new FakeActor().start();
   await bench.act(...ALL);

@@ -96,11 +96,11 @@ export class Controller {
   }
 
   #ownerChanged({ type, object, old, isOwn }: Change): void {
+    // No news, and nothing of somebody else's hides in it: a status is only written onto the version that was looked at.
+    if (isOwn) return;
     const touched = type === "MODIFIED" && (object.metadata.generation !== old?.metadata.generation ||
       object.metadata.deletionTimestamp !== old?.metadata.deletionTimestamp ||
       !sameJson(object.metadata.annotations, old?.metadata.annotations));
-    // Our own status is no news; what somebody else changed just before it is, and no watch event will tell.
-    if (isOwn && !touched) return;
     this.queue.add(keyOf(object), touched || (type === "ADDED" && this.owners.synced) ? "high" : "low");
   }
 
@@ -168,7 +168,7 @@ export class Controller {
       return owner;
     });
     this.#tellRepairs(owner, outcome);
-    if (outcome.deleteOwner) await this.#deleteOwner(owner, current);
+    if (outcome.deleteOwner) await this.#deleteOwner(current);
     return this.#scheduleAfter(keyOf(owner), outcome);
   }
 
@@ -220,12 +220,9 @@ export class Controller {
     }
   }
 
-  /** Deletes what was decided about, and nothing that somebody changed (extended, say) since. */
-  async #deleteOwner(decided: KubeObject, current: KubeObject): Promise<void> {
-    const { namespace, name, uid, resourceVersion } = current.metadata;
-    const isSame = current.metadata.generation === decided.metadata.generation &&
-      sameJson(current.metadata.annotations, decided.metadata.annotations);
-    if (!isSame) return this.queue.add(keyOf(decided));
+  /** Deletes what was decided about, and nothing that somebody changed (extended, say) since: by its version. */
+  async #deleteOwner({ metadata }: KubeObject): Promise<void> {
+    const { namespace, name, uid, resourceVersion } = metadata;
     await this.#deps.kube.remove(this.definition.kind, { namespace, name }, { uid, resourceVersion });
   }
 

@@ -167,6 +167,24 @@ for (const verb of ["get", "update"]) {
   });
 }
 
+Deno.test("Elector counts from before it wrote: a renewal that was answered late holds no longer", async () => {
+  await withBench(async ({ replica, server, pass }) => {
+    const one = replica("one").start();
+    await pass(1_000);
+    // The renewal at 2 s is written at once, and answered 5 s later; then the server is gone.
+    const gate = Promise.withResolvers<void>();
+    server.interpose({ verb: "update", resource: "leases" }, { after: () => gate.promise });
+    await pass(6_000);
+    gate.resolve();
+    await settle();
+    server.fail({ resource: "leases" }, "reset", Infinity);
+    await pass(4_750);
+    assert.equal(one.isWorking, true);
+    await pass(500);
+    assert.deepEqual([one.isWorking, one.isLost], [false, true]);
+  });
+});
+
 Deno.test("Elector that was answered too late to be sure does not lead", async () => {
   await withBench(async ({ replica, server, clock, pass }) => {
     const gate = Promise.withResolvers<void>();

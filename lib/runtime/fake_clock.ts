@@ -6,6 +6,8 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "./clock.ts";
 
+const MOST_AT_ONCE = 1_000;
+
 interface Timer {
   at: number;
   order: number;
@@ -42,14 +44,18 @@ export class FakeClock implements Clock {
    * Moves the time forward, calling the timers that come due in order and letting promises settle after each.
    *
    * @param ms Milliseconds to move by.
+   * @throws {Error} When timers set timers for the same moment without end: a loop that would make no test fail, but hang.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
+    let fired = 0;
     for (;;) {
       await settle();
       const next = [...this.#timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
       if (!next || next.at > end) break;
       this.#timers.delete(next);
+      fired = next.at > this.#now ? 0 : fired + 1;
+      if (fired > MOST_AT_ONCE) throw new Error("Timers set timers for the same moment without end");
       this.#now = Math.max(this.#now, next.at);
       next.callback();
     }
