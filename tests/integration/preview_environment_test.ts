@@ -123,6 +123,12 @@ Deno.test("a preview environment through kubectl alone", async (t) => {
       await terminal.remove(kind, name, "preview-pr-7");
       await waitFor(`${kind} to be back`, () => terminal.get(kind, name, "preview-pr-7"));
     }
+    await terminal.patch("networkpolicy", "default-deny", { spec: { ingress: [{}] } }, "preview-pr-7");
+    await waitUntil(
+      "the opened policy to be closed",
+      async () => (await terminal.get("networkpolicy", "default-deny", "preview-pr-7"))?.spec.ingress,
+      (ingress) => ingress === undefined,
+    );
     await plane.kubectl(["-n", "preview-pr-7", "set", "image", "deployment/pr-7-app", "app=evil:v1"]);
     await waitUntil("the image to be set back", () => image(7), (name) => name === "ghcr.io/acme/shop:v3");
     await terminal.patch("secret", "preview-wildcard-tls", { data: { "tls.key": btoa("forged") } }, "preview-pr-7");

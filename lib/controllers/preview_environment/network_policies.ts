@@ -17,7 +17,13 @@ const SOLVER = { labels: { "acme.cert-manager.io/http01-solver": "true" }, port:
 /** Deny everything; then in from the ingress controller on the port, and out to DNS and to the internet. */
 export function networkPolicies(namespace: string, port: number, settings: PreviewSettings): KubeObject[] {
   return [
-    policy(namespace, "default-deny", { podSelector: ALL_PODS, policyTypes: ["Ingress", "Egress"] }),
+    // The empty lists are said, so that a rule that somebody adds is a difference.
+    policy(namespace, "default-deny", {
+      podSelector: ALL_PODS,
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [],
+      egress: [],
+    }),
     policy(namespace, "allow-ingress", fromController(ALL_PODS, port, settings)),
     policy(namespace, "allow-egress", {
       podSelector: ALL_PODS,

@@ -15,7 +15,7 @@ Deno.test("everything is denied both ways", () => {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
     metadata: { name: "default-deny", namespace: "preview-pr-7" },
-    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [], egress: [] },
   });
 });
 
