@@ -196,31 +196,34 @@ export class Informer {
     const [least, most] = this.#timings.watchSeconds;
     const timeoutSeconds = Math.round(least + random() * (most - least));
     const started = clock.now();
-    const stalled = new AbortController();
+    const ending = new AbortController();
+    const stop = (): void => ending.abort();
     let heard = started;
     // One timer that looks again beats one set anew at every event.
     const look = (): void => {
       const end = Math.min(heard + this.#timings.idleMs, started + timeoutSeconds * 1000 + DEADLINE_GRACE_MS);
-      if (clock.now() >= end) stalled.abort();
+      if (clock.now() >= end) stop();
       else cancel = clock.at(end, look);
     };
     let cancel = clock.at(started + this.#timings.idleMs, look);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
     try {
-      const either = AbortSignal.any([signal, stalled.signal]);
-      const options = { resourceVersion: this.#version!, timeoutSeconds, signal: either };
-      for await (const event of kube.watch(this.resource, this.#spec, options)) {
+      const options = { resourceVersion: this.#version!, timeoutSeconds, signal: ending.signal };
+      for await (const event of untilAborted(kube.watch(this.resource, this.#spec, options), ending.signal)) {
         heard = this.#lastAlive = clock.now();
         this.#failures = 0;
         if (event.type === "DELETED") this.#remove(keyOf(event.object), event.object.metadata.resourceVersion);
         else if (event.type !== "BOOKMARK") this.#put(this.#shaped(event.object));
         this.#version = event.object.metadata.resourceVersion;
       }
-      return "closed";
+      return ending.signal.aborted ? "idle" : "closed";
     } catch (error) {
-      if (stalled.signal.aborted && !signal.aborted) return "idle";
+      if (ending.signal.aborted && !signal.aborted) return "idle";
       throw error;
     } finally {
       cancel();
+      signal.removeEventListener("abort", stop);
     }
   }
 
@@ -294,5 +297,29 @@ export class Informer {
       await sleep(this.#deps.clock, CATCH_UP_MS, signal);
       if (!this.#isHeldOff) patienceMs -= CATCH_UP_MS;
     }
+  }
+}
+
+/**
+ * Events until the signal, whatever the connection does: a body that is read while it is aborted was seen to be waited
+ * for without end, and a watch must never be.
+ */
+async function* untilAborted<T>(events: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
+  let stopWaiting = (): void => {};
+  const onAbort = (): void => stopWaiting();
+  signal.addEventListener("abort", onAbort);
+  try {
+    while (!signal.aborted) {
+      const next = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
+        stopWaiting = () => resolve(undefined);
+        events.next().then(resolve, reject);
+      });
+      if (next === undefined || next.done) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    // Not waited for: it ends when the connection does.
+    events.return(undefined).catch(() => {});
   }
 }

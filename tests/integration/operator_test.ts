@@ -32,7 +32,6 @@ Deno.test("the operator over many environments", async (t) => {
 
   await t.step("a restart over unchanged environments writes nothing and reads only lists and watches", async () => {
     assert.equal(await operator.stop(), 0);
-    assert.doesNotMatch(await operator.log(), /took too long/);
     const mark = audit ? await auditMark(audit) : 0;
     await operator.start();
     await waitFor(
