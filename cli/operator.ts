@@ -11,7 +11,7 @@ import { PreviewMetrics } from "../lib/controllers/preview_environment/metrics.t
 import { KubeClient } from "../lib/kube/client.ts";
 import type { Credentials } from "../lib/kube/credentials.ts";
 import { EventRecorder } from "../lib/kube/events.ts";
-import { type Clock, sleep } from "../lib/runtime/clock.ts";
+import { aborted, type Clock, sleep } from "../lib/runtime/clock.ts";
 import { Controller } from "../lib/runtime/controller.ts";
 import { Elector } from "../lib/runtime/elector.ts";
 import { cachesSynced, type Check, healthResponse, watchesAlive } from "../lib/runtime/health.ts";
@@ -199,11 +199,4 @@ export class Operator {
       return new Response(await registry.metrics(), { headers: { "content-type": registry.contentType } });
     });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { type Clock, sleep } from "../lib/runtime/clock.ts";
+import { aborted, type Clock, sleep } from "../lib/runtime/clock.ts";
 import type { Logger } from "../lib/runtime/log.ts";
 import { close, relay } from "./relay.ts";
 import type { CertifiedKey } from "./x509.ts";
@@ -200,11 +200,4 @@ class Generation {
   #endIfIdle(): void {
     if (this.#isRetired && this.#connections === 0) void this.end();
   }
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { LABEL_MANAGED_BY, MANAGED_BY } from "../api/names.ts";
+import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from "../api/names.ts";
 import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
 import { JOB, NAMESPACE, POD } from "../api/resources.ts";
 import { applyNew } from "../kube/apply.ts";
@@ -19,7 +19,7 @@ import type { Changes } from "./changes.ts";
 import { filled } from "./copies.ts";
 import { Stalled, Waiting } from "./errors.ts";
 import type { Informer } from "./informer.ts";
-import { FIELD_MANAGER, isOwnedBy } from "./ownership.ts";
+import { isOwnedBy } from "./ownership.ts";
 import { nameOf } from "./status.ts";
 
 /** What acting needs. */

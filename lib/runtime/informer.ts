@@ -16,6 +16,7 @@ import { backoffMs } from "./backoff.ts";
 import { Cache, type Change, type Lister } from "./cache.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { Logger } from "./log.ts";
+import { untilAborted } from "./until_aborted.ts";
 import { isNewer } from "./version.ts";
 
 /** What an informer needs of the API server. */
@@ -297,29 +298,5 @@ export class Informer {
       await sleep(this.#deps.clock, CATCH_UP_MS, signal);
       if (!this.#isHeldOff) patienceMs -= CATCH_UP_MS;
     }
-  }
-}
-
-/**
- * Events until the signal, whatever the connection does: a body that is read while it is aborted was seen to be waited
- * for without end, and a watch must never be.
- */
-async function* untilAborted<T>(events: AsyncGenerator<T>, signal: AbortSignal): AsyncGenerator<T> {
-  let stopWaiting = (): void => {};
-  const onAbort = (): void => stopWaiting();
-  signal.addEventListener("abort", onAbort);
-  try {
-    while (!signal.aborted) {
-      const next = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
-        stopWaiting = () => resolve(undefined);
-        events.next().then(resolve, reject);
-      });
-      if (next === undefined || next.done) return;
-      yield next.value;
-    }
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    // Not waited for: it ends when the connection does.
-    events.return(undefined).catch(() => {});
   }
 }

@@ -4,17 +4,12 @@
  *
  * @module
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Resource } from "../api/object.ts";
 import type { ReconcileResult } from "./controller.ts";
 import type { WatchEnd } from "./informer.ts";
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** Where the process keeps its metrics; handed in, so that tests have their own. */
-export function createMetrics(registry: Registry): RuntimeMetrics {
-  return new RuntimeMetrics(registry);
-}
 
 /** See the module. */
 export class RuntimeMetrics {

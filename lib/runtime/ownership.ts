@@ -5,7 +5,6 @@
  */
 import {
   ANNOTATION_OWNER,
-  FIELD_MANAGER,
   LABEL_INSTANCE,
   LABEL_MANAGED_BY,
   LABEL_OWNER_UID,
@@ -14,8 +13,6 @@ import {
 } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
 import { labelValue } from "../naming.ts";
-
-export { FIELD_MANAGER };
 
 /** Selects every child of every owner. */
 export const CHILD_SELECTOR = `${LABEL_MANAGED_BY}=${MANAGED_BY}`;
