@@ -12,7 +12,18 @@ interface Step {
   isTest?: boolean;
 }
 
-const UNIT_FOLDERS = ["lib", "cli", "crds", "webhook", "dev", "tests/architecture_test.ts", "tests/wait_test.ts"];
+const UNIT_FOLDERS = [
+  "lib",
+  "cli",
+  "crds",
+  "webhook",
+  "dev",
+  "deploy",
+  "tests/architecture_test.ts",
+  "tests/asked_test.ts",
+  "tests/fault_proxy_test.ts",
+  "tests/wait_test.ts",
+];
 const UNIT_PERMISSIONS = ["--allow-net=127.0.0.1,localhost", "--allow-read", "--allow-write", "--allow-env"];
 
 const UNIT: Step = {
@@ -31,9 +42,20 @@ const ALL: Step[] = [
   { name: "integration tests", args: ["test", "--quiet", "-A", "--parallel", "tests/integration"], isTest: true },
 ];
 
+/** On the cluster that the environment names; see tests/e2e. */
+const END_TO_END: Step[] = [
+  { name: "image", args: ["test", "--quiet", "-A", "tests/image"], isTest: true },
+  { name: "end-to-end tests", args: ["test", "--quiet", "-A", "tests/e2e"], isTest: true },
+];
+
 interface Count {
   passed: number;
   failed: number;
+}
+
+function stepsFor(tier: string | undefined): Step[] {
+  if (tier === "--unit") return [UNIT];
+  return tier === "--e2e" ? END_TO_END : ALL;
 }
 
 async function run(step: Step, folder: string): Promise<Count> {
@@ -68,7 +90,7 @@ if (import.meta.main) {
   const folder = await Deno.makeTempDir({ prefix: "maquette-test-" });
   const total: Count = { passed: 0, failed: 0 };
   try {
-    for (const step of Deno.args.includes("--unit") ? [UNIT] : ALL) {
+    for (const step of stepsFor(Deno.args[0])) {
       const { passed, failed } = await run(step, folder);
       total.passed += passed;
       total.failed += failed;

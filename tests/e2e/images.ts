@@ -1,0 +1,59 @@
+/**
+ * The images that end-to-end tests deploy, made here and brought onto the nodes: Maquette's own, a small web server in
+ * several versions, and a busybox for Printers.
+ *
+ * @module
+ */
+import { fetchPackages, run } from "../../deploy/image/debian.ts";
+import { textEntry } from "../../deploy/image/debian_files.ts";
+import { buildImage, type Entry, type ImageConfig, readEntry } from "../../deploy/image/image.ts";
+import type { Settings } from "./settings.ts";
+
+/** Name of the web server's image; its tags are {@link WEB_TAGS}. */
+export const WEB = "maquette-e2e-web";
+/** Name and tag of the image for Printers. */
+export const BUSYBOX = "maquette-e2e-busybox:1";
+
+/** What the web server does, by the tag of its image. */
+const WEB_TAGS = { v1: "serve", v2: "serve", crash: "crash" } as const;
+const SOURCES = new URL("web", import.meta.url).pathname;
+/** Kept: apt's lists and Go's output are made anew only where something changed. */
+const FOLDER = new URL("../../.cache/e2e", import.meta.url).pathname;
+
+/** Makes all images and loads them. @throws {Error} With what Go, apt or the loading command said. */
+export async function loadImages({ image, load }: Settings): Promise<void> {
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const archives = [image, ...await webImages(), await busyboxImage()];
+  const [command, ...args] = load;
+  for (const archive of archives) await run(command!, [...args, archive]);
+}
+
+async function webImages(): Promise<string[]> {
+  const env = { CGO_ENABLED: "0" };
+  const go = new Deno.Command("go", { args: ["build", "-trimpath", "-o", `${FOLDER}/web`, "."], cwd: SOURCES, env });
+  const { success, stderr } = await go.output();
+  if (!success) throw new Error(`Cannot build the web server: ${new TextDecoder().decode(stderr)}`);
+  const program = await readEntry(`${FOLDER}/web`, { path: "web", mode: 0o555 });
+  // A kubelet takes the group from here, whatever the image's user says.
+  const users = textEntry("etc/passwd", "nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n");
+  return await Promise.all(
+    Object.entries(WEB_TAGS).map(([tag, command]) =>
+      archive(`${WEB}:${tag}`, [program, users], { entrypoint: ["/web"], command: [command], env: [`VERSION=${tag}`] })
+    ),
+  );
+}
+
+/** A static busybox that answers to the one name that Printers call. */
+async function busyboxImage(): Promise<string> {
+  const [found] = await fetchPackages(["busybox-static"], FOLDER);
+  const program = found!.entries.find(({ type, path }) => type === "file" && path === "usr/bin/busybox");
+  if (program?.type !== "file") throw new Error('Cannot find busybox in package "busybox-static"');
+  const printf: Entry = { type: "link", path: "usr/bin/printf", target: "busybox" };
+  return await archive(BUSYBOX, [program, printf], { entrypoint: [], env: ["PATH=/usr/bin"] });
+}
+
+async function archive(name: string, entries: Entry[], config: Omit<ImageConfig, "user">): Promise<string> {
+  const output = `${FOLDER}/${name.replace(":", "-")}.tar`;
+  await buildImage({ layers: [{ title: name, entries }], config: { user: "65532:65532", ...config }, name, output });
+  return output;
+}
