@@ -11,18 +11,17 @@ import { BY_HOST } from "../lib/controllers/preview_environment/gather.ts";
 import { BY_TARGET } from "../lib/controllers/preview_environment/mod.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
 import { createRegistry, type ImageRegistry } from "../lib/registry/registry.ts";
-import type { Clock } from "../lib/runtime/clock.ts";
+import { type Clock, sleep } from "../lib/runtime/clock.ts";
 import type { Lister } from "../lib/runtime/definition.ts";
 import type { Check } from "../lib/runtime/health.ts";
 import type { Informer, InformerDeps } from "../lib/runtime/informer.ts";
 import type { Logger } from "../lib/runtime/log.ts";
 import { createWebhookApp, type Observe } from "../webhook/app.ts";
-import { CertificateManager, type ServingCertificate } from "../webhook/certificate_manager.ts";
-import { DEFAULT_LIVES } from "../webhook/certificates.ts";
+import type { ServingCertificate } from "../webhook/certificate_source.ts";
 import { ALL_RULES, type NamespaceOwner } from "../webhook/rules/mod.ts";
 import { WebhookServer } from "../webhook/server.ts";
-import { ClusterCertificateStore } from "./certificate_store.ts";
-import { webhookNames } from "./install/webhooks.ts";
+import { serialOf } from "../webhook/x509.ts";
+import { createCertificateSource, type WatchedSource } from "./certificate_source.ts";
 import { admissionConfig } from "./judge.ts";
 
 export interface AdmissionDeps {
@@ -36,35 +35,37 @@ export interface AdmissionDeps {
   previewOwners: Lister;
 }
 
-/** What is under way when the process stops may take this long; the API server itself waits 3 s. */
-const DRAIN_MS = 5_000;
+/** What is under way when the process stops may take this long: more than the 2 s that looking up an image may take. */
+const DRAIN_MS = 2_500;
+
+/** Nobody comes for so long: nobody will. */
+const QUIET_MS = 2_000;
+const LONGEST_DRAIN_MS = 15_000;
 
 /** See the module. */
 export class Admission {
   readonly #deps: AdmissionDeps;
-  readonly #store: ClusterCertificateStore;
-  readonly #manager: CertificateManager;
+  readonly #certificates: WatchedSource;
   readonly #server: WebhookServer;
   #certificate: ServingCertificate | undefined;
 
   constructor(deps: AdmissionDeps) {
-    const { config, clock, log, kube, informerDeps } = deps;
+    const { clock, log } = deps;
     this.#deps = deps;
-    this.#store = new ClusterCertificateStore({ kube, informerDeps, namespace: config.namespace });
-    const options = { ...DEFAULT_LIVES, names: webhookNames(config) };
-    this.#manager = new CertificateManager({ store: this.#store, clock, log, options });
+    this.#certificates = createCertificateSource(deps);
     this.#server = new WebhookServer({ clock, log });
     this.#expiryGauge();
   }
 
   /** The watches that admission needs beside those of the controllers. */
   get informers(): readonly Informer[] {
-    return this.#store.informers;
+    return this.#certificates.informers;
   }
 
   /** A certificate is loaded and the port is open. */
   get readiness(): Check {
-    return { name: "webhook", problem: () => this.#certificate ? undefined : "no certificate yet" };
+    const missing = `no certificate yet: ${this.#certificates.awaited}`;
+    return { name: "webhook", problem: () => this.#certificate ? undefined : missing };
   }
 
   /** Watches and serves until the signal. */
@@ -72,24 +73,42 @@ export class Admission {
     const { config, log } = this.#deps;
     const watching = this.informers.map((informer) => informer.run(signal));
     const app = createWebhookApp(this.#appDeps());
-    this.#manager.onRotate((certificate) => {
+    this.#certificates.source.onRotate((certificate) => {
       const isFirst = this.#certificate === undefined;
       if (isFirst) this.#server.start(app, { hostname: config.webhookHost, port: config.webhookPort, ...certificate });
       else this.#server.rotate(certificate);
       this.#certificate = certificate;
       log.info(isFirst ? "Webhook serves" : "Webhook serves another certificate", {
         port: this.#server.port,
+        serial: serialOf(certificate.cert),
         notAfter: new Date(certificate.notAfter).toISOString(),
       });
     });
     await Promise.race([Promise.all(this.informers.map((informer) => informer.whenSynced)), Promise.all(watching)]);
-    if (!signal.aborted) await this.#manager.start();
+    if (!signal.aborted) await this.#certificates.source.start();
     await Promise.all(watching);
+  }
+
+  /** Sends clients elsewhere: this process will stop. */
+  drain(): void {
+    this.#server.drain();
+  }
+
+  /**
+   * Serves on until clients have gone elsewhere: at least for the configured time, and as long as somebody still comes.
+   * Endpoints are withdrawn a little later than a Pod is told to stop, and a busy cluster takes longer.
+   */
+  async whenDrained(): Promise<void> {
+    const { clock, config } = this.#deps;
+    const [least, most] = [clock.now() + config.webhookDrainSeconds * 1000, clock.now() + LONGEST_DRAIN_MS];
+    if (config.webhookDrainSeconds === 0) return;
+    const isBusy = (): boolean => this.#server.quietMs < QUIET_MS && clock.now() < most;
+    while (clock.now() < least || isBusy()) await sleep(clock, QUIET_MS / 4, new AbortController().signal);
   }
 
   /** Finishes what is under way and stops listening. */
   async stop(): Promise<void> {
-    await this.#manager.stop();
+    await this.#certificates.source.stop();
     const { clock } = this.#deps;
     const deadline = new AbortController();
     const cancel = clock.at(clock.now() + DRAIN_MS, () => deadline.abort());

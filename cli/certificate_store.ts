@@ -1,6 +1,6 @@
 /**
- * Where the certificates of admission are kept: a Secret shared by all replicas, and the CA in both webhook
- * configurations. Read by watches of exactly these three objects.
+ * Where the certificates of admission are kept: a Secret shared by all replicas, and, where they are our own, the CA in
+ * both webhook configurations. Read by watches of exactly these objects.
  *
  * @module
  */
@@ -13,13 +13,17 @@ import { Informer, type InformerDeps } from "../lib/runtime/informer.ts";
 import type { CaBundle, CertificateStore, StoredSecret } from "../webhook/certificate_manager.ts";
 import type { CertificateData } from "../webhook/certificates.ts";
 import { CONFIGURATION_NAME } from "../webhook/configuration.ts";
-import { CERTIFICATE_SECRET } from "./install/rbac.ts";
 
-export interface CertificateStoreDeps {
-  kube: KubeClient;
+export interface SecretDeps {
   informerDeps: InformerDeps;
   /** The operator's namespace. */
   namespace: string;
+  /** Of the Secret. */
+  name: string;
+}
+
+export interface CertificateStoreDeps extends SecretDeps {
+  kube: KubeClient;
 }
 
 interface Webhook {
@@ -27,53 +31,71 @@ interface Webhook {
   clientConfig: { caBundle?: string };
 }
 
+/** One Secret, read only. */
+export class CertificateSecret {
+  readonly informer: Informer;
+  readonly #key: string;
+
+  constructor({ informerDeps, namespace, name }: SecretDeps) {
+    const fieldSelector = `metadata.name=${name}`;
+    this.informer = new Informer({ resource: SECRET, namespace, fieldSelector }, informerDeps);
+    this.#key = `${namespace}/${name}`;
+  }
+
+  secret(): StoredSecret | undefined {
+    const secret = this.informer.cache.get(this.#key);
+    if (!secret) return undefined;
+    return { data: decoded(secret.data ?? {}), resourceVersion: secret.metadata.resourceVersion! };
+  }
+
+  /** Calls back after every change. @returns Ends that. */
+  onChange(listener: () => void): () => void {
+    let isListening = true;
+    this.informer.subscribe(() => isListening && listener());
+    return () => isListening = false;
+  }
+}
+
 /** See the module. */
 export class ClusterCertificateStore implements CertificateStore {
-  readonly #kube: KubeClient;
-  readonly #namespace: string;
-  readonly #secret: Informer;
+  readonly #deps: CertificateStoreDeps;
+  readonly #secret: CertificateSecret;
   readonly #configurations: readonly Informer[];
   readonly #listeners = new Set<() => void>();
 
-  constructor({ kube, informerDeps, namespace }: CertificateStoreDeps) {
-    this.#kube = kube;
-    this.#namespace = namespace;
-    const one = (name: string): string => `metadata.name=${name}`;
-    this.#secret = new Informer({ resource: SECRET, namespace, fieldSelector: one(CERTIFICATE_SECRET) }, informerDeps);
+  constructor(deps: CertificateStoreDeps) {
+    this.#deps = deps;
+    this.#secret = new CertificateSecret(deps);
+    const fieldSelector = `metadata.name=${CONFIGURATION_NAME}`;
     this.#configurations = [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS].map((resource) =>
-      new Informer({ resource, fieldSelector: one(CONFIGURATION_NAME) }, informerDeps)
+      new Informer({ resource, fieldSelector }, deps.informerDeps)
     );
     for (const informer of this.informers) informer.subscribe(() => this.#tell());
   }
 
   /** The watches that this store needs. */
   get informers(): readonly Informer[] {
-    return [this.#secret, ...this.#configurations];
+    return [this.#secret.informer, ...this.#configurations];
   }
 
   secret(): StoredSecret | undefined {
-    const secret = this.#secret.cache.get(`${this.#namespace}/${CERTIFICATE_SECRET}`);
-    if (!secret) return undefined;
-    return { data: decoded(secret.data ?? {}), resourceVersion: secret.metadata.resourceVersion! };
+    return this.#secret.secret();
   }
 
   async saveSecret(data: CertificateData, resourceVersion: string | undefined): Promise<"saved" | "conflict"> {
+    const { kube, name, namespace } = this.#deps;
     const object: KubeObject = {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: {
-        name: CERTIFICATE_SECRET,
-        namespace: this.#namespace,
-        ...(resourceVersion ? { resourceVersion } : {}),
-      },
+      metadata: { name, namespace, ...(resourceVersion ? { resourceVersion } : {}) },
       type: "kubernetes.io/tls",
       data: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, btoa(text)])),
     };
     try {
       const saved = resourceVersion
-        ? await this.#kube.replace(object, SECRET, "maquette")
-        : await this.#kube.create(object, SECRET, "maquette");
-      this.#wrote(this.#secret, saved);
+        ? await kube.replace(object, SECRET, "maquette")
+        : await kube.create(object, SECRET, "maquette");
+      this.#wrote(this.#secret.informer, saved);
       return "saved";
     } catch (error) {
       // Another replica was faster, or the Secret was deleted under our hands.
@@ -94,21 +116,28 @@ export class ClusterCertificateStore implements CertificateStore {
     );
   }
 
-  async setCaBundle(pem: string): Promise<void> {
-    const value = btoa(pem);
+  async setCaBundle(pem: string, resourceVersion: string | undefined): Promise<"saved" | "conflict"> {
+    if (!await this.#isLatest(resourceVersion)) return "conflict";
     await Promise.all(this.#configurations.map(async (informer) => {
       for (const configuration of informer.cache.values()) {
-        const patch: JsonPatch = webhooksOf(configuration).flatMap(({ name, clientConfig }, index) =>
-          clientConfig.caBundle === value ? [] : [
-            { op: "test" as const, path: `/webhooks/${index}/name`, value: name },
-            { op: "add" as const, path: `/webhooks/${index}/clientConfig/caBundle`, value },
-          ]
-        );
-        if (patch.length > 0) {
-          informer.observe(await this.#kube.patch(informer.resource, configuration.metadata, patch));
-        }
+        const patch = bundlePatch(configuration, btoa(pem));
+        if (patch.length === 0) continue;
+        informer.observe(await this.#deps.kube.patch(informer.resource, configuration.metadata, patch));
       }
     }));
+    return "saved";
+  }
+
+  /** The watch of a configuration may be ahead of that of the Secret. */
+  async #isLatest(resourceVersion: string | undefined): Promise<boolean> {
+    const { kube, name, namespace } = this.#deps;
+    try {
+      const { metadata } = await kube.get(SECRET, { name, namespace });
+      return metadata.resourceVersion === resourceVersion;
+    } catch (error) {
+      if (hasStatus(error, 404)) return resourceVersion === undefined;
+      throw error;
+    }
   }
 
   onChange(listener: () => void): () => void {
@@ -125,6 +154,15 @@ export class ClusterCertificateStore implements CertificateStore {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function bundlePatch(configuration: KubeObject, value: string): JsonPatch {
+  return webhooksOf(configuration).flatMap(({ name, clientConfig }, index) =>
+    clientConfig.caBundle === value ? [] : [
+      { op: "test" as const, path: `/webhooks/${index}/name`, value: name },
+      { op: "add" as const, path: `/webhooks/${index}/clientConfig/caBundle`, value },
+    ]
+  );
 }
 
 function webhooksOf(configuration: KubeObject): Webhook[] {

@@ -9,6 +9,9 @@ import { parseArgs } from "node:util";
 import type { z } from "zod";
 import { type Option, OPTIONS } from "./options.ts";
 
+/** cert-manager refuses Certificates with a shorter duration. */
+const SHORTEST_CERT_MANAGER_SECONDS = 3600;
+
 /** Somebody used the program wrongly: exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -93,11 +96,20 @@ function unknownVariables(env: Record<string, string>): string[] {
 }
 
 function contradictions(config: Config): string[] {
-  return config.defaultTtlSeconds > config.maxTtlSeconds
-    ? [
-      `--default-ttl-seconds: ${config.defaultTtlSeconds} must not be more than --max-ttl-seconds ${config.maxTtlSeconds}`,
-    ]
-    : [];
+  const { defaultTtlSeconds, maxTtlSeconds, webhookCertificates, webhookCertificateSeconds, webhookIssuer } = config;
+  const problems: string[] = [];
+  if (defaultTtlSeconds > maxTtlSeconds) {
+    problems.push(
+      `--default-ttl-seconds: ${defaultTtlSeconds} must not be more than --max-ttl-seconds ${maxTtlSeconds}`,
+    );
+  }
+  if (webhookCertificates === "cert-manager" && webhookCertificateSeconds < SHORTEST_CERT_MANAGER_SECONDS) {
+    problems.push(`--webhook-certificate-seconds: cert-manager issues for ${SHORTEST_CERT_MANAGER_SECONDS} at least`);
+  }
+  if (webhookCertificates === "own" && webhookIssuer) {
+    problems.push(`--webhook-issuer: "${webhookIssuer}" means nothing without --webhook-certificates cert-manager`);
+  }
+  return problems;
 }
 
 function camel(flag: string): string {

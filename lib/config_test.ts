@@ -40,6 +40,15 @@ const REFUSED: Record<string, { args?: string[]; env?: Record<string, string>; s
   "an image that is none": { args: ["--printer-image=Busy Box"], says: /--printer-image/ },
   "a TLS mode that is none": { args: ["--tls=maybe"], says: /--tls: .*cert-manager, wildcard or none/ },
   "a webhook URL without TLS": { args: ["--webhook-url=http://x"], says: /--webhook-url: .*https/ },
+  "an issuer of no kind": { args: ["--webhook-issuer=letsencrypt"], says: /--webhook-issuer: .*ClusterIssuer\/name/ },
+  "an issuer without cert-manager": {
+    args: ["--webhook-issuer=ClusterIssuer/ca"],
+    says: /--webhook-issuer: "ClusterIssuer\/ca" means nothing without --webhook-certificates cert-manager/,
+  },
+  "a certificate that cert-manager would not issue": {
+    args: ["--webhook-certificates=cert-manager", "--webhook-certificate-seconds=600"],
+    says: /--webhook-certificate-seconds: .*3600/,
+  },
   "a bad value in the environment, by its name": {
     env: { MAQUETTE_LOG_LEVEL: "loud" },
     says: /MAQUETTE_LOG_LEVEL: "loud"/,

@@ -20,6 +20,12 @@ import {
   readFacts,
   takeStep,
 } from "./certificates.ts";
+import {
+  Announcer,
+  type CertificateListener,
+  type CertificateSource,
+  type ServingCertificate,
+} from "./certificate_source.ts";
 
 /** The Secret as it was last seen. */
 export interface StoredSecret {
@@ -50,20 +56,16 @@ export interface CertificateStore {
   saveSecret(data: CertificateData, resourceVersion: string | undefined): Promise<"saved" | "conflict">;
   /** Of all webhooks of the configurations that there are. */
   caBundles(): CaBundle[];
-  /** Writes the bundle, as PEM, into every webhook of every configuration that differs. */
-  setCaBundle(bundlePem: string): Promise<void>;
+  /**
+   * Writes the bundle into every webhook of every configuration that differs.
+   *
+   * @param bundlePem PEM, not base64
+   * @param resourceVersion of the Secret that it follows from; undefined where there is none. Where that is not what is
+   *   stored, the answer is `conflict` and nothing is written: another replica is ahead, and its bundle may be needed
+   */
+  setCaBundle(bundlePem: string, resourceVersion: string | undefined): Promise<"saved" | "conflict">;
   /** Calls back after every change of the Secret or a configuration. @returns Ends that. */
   onChange(listener: () => void): () => void;
-}
-
-/** What a TLS server needs. */
-export interface ServingCertificate {
-  /** PEM. */
-  cert: string;
-  /** PEM. */
-  key: string;
-  /** Milliseconds since the Unix epoch. */
-  notAfter: number;
 }
 
 /** What the manager needs. */
@@ -80,10 +82,9 @@ const RETRY_MS = 1_000;
 const LONGEST_WAIT_MS = 12 * 3_600_000;
 
 /** See the module. */
-export class CertificateManager {
+export class CertificateManager implements CertificateSource {
   readonly #deps: CertificateManagerDeps;
-  readonly #listeners = new Set<(certificate: ServingCertificate) => void>();
-  #current?: ServingCertificate;
+  readonly #served = new Announcer();
   /** The last Secret from which a certificate could be served. */
   #known?: Partial<CertificateData>;
   #spread?: { authority: string; since: number };
@@ -100,15 +101,13 @@ export class CertificateManager {
 
   /** What is to be served now; undefined until the first Secret was seen. */
   current(): ServingCertificate | undefined {
-    return this.#current;
+    return this.#served.current;
   }
 
-  /** Calls back with every certificate that is to be served from now on, the first one included. */
-  onRotate(listener: (certificate: ServingCertificate) => void): void {
-    this.#listeners.add(listener);
+  onRotate(listener: CertificateListener): void {
+    this.#served.add(listener);
   }
 
-  /** Starts looking. Caches behind the store must be filled. @returns Resolves after the first look. */
   start(): Promise<void> {
     this.#unsubscribe = this.#deps.store.onChange(() => void this.#look());
     return this.#look();
@@ -119,7 +118,6 @@ export class CertificateManager {
     await this.#running;
   }
 
-  /** Ends all timers; waits for a write that is under way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#unsubscribe();
@@ -156,10 +154,8 @@ export class CertificateManager {
   async #step(): Promise<number> {
     const { store, clock, log, options } = this.#deps;
     const stored = store.secret();
-    const seen = await readFacts(stored?.data);
-    if (stored && seen.leaf) this.#serve(stored.data, seen.leaf.notAfter);
-    const { data, facts } = await this.#basis(stored?.data ?? {}, seen);
-    const bundleAt = await this.#keepBundle(facts);
+    const { data, facts } = await this.#take(stored?.data ?? {});
+    const bundleAt = await this.#keepBundle(facts, stored?.resourceVersion);
     const now = clock.now();
     const decision = decide(facts, now, { ...options, spreadSince: this.#spreadSince(facts, now) });
     if (decision.step === "nothing") return Math.min(decision.lookAgainAt, bundleAt);
@@ -169,12 +165,18 @@ export class CertificateManager {
     return clock.now() + RETRY_MS;
   }
 
-  /** What the next step starts from: the Secret, or what was last served from it when it is lost. */
-  async #basis(
+  /** Serves what the Secret holds. @returns What the next step starts from: that, or what was last served when it is lost. */
+  async #take(
     data: Partial<CertificateData>,
-    seen: CertificateFacts,
   ): Promise<{ data: Partial<CertificateData>; facts: CertificateFacts }> {
-    if (!this.#known || (seen.authorities.length > 0 && seen.leaf)) return { data, facts: seen };
+    const facts = await readFacts(data);
+    const now = this.#deps.clock.now();
+    if (facts.leaf && now < facts.leaf.notAfter) {
+      this.#serve(data, facts.leaf.notAfter);
+      return { data, facts };
+    }
+    const { current } = this.#served;
+    if (current === undefined || now >= current.notAfter) return { data, facts };
     // Without the key a new authority comes first: it is not known who has the old one.
     const remembered = { ...this.#known, "ca.key": "" };
     return { data: remembered, facts: await readFacts(remembered) };
@@ -183,15 +185,11 @@ export class CertificateManager {
   #serve(data: Partial<CertificateData>, notAfter: number): void {
     this.#known = data;
     const { "tls.crt": cert = "", "tls.key": key = "" } = data;
-    if (this.#current?.cert === cert && this.#current.key === key) return;
-    const certificate = { cert, key, notAfter };
-    // A listener that throws is told again with the next look.
-    for (const listener of this.#listeners) listener(certificate);
-    this.#current = certificate;
+    this.#served.offer({ cert, key, notAfter });
   }
 
   /** Writes the bundle where it differs. @returns When to look again at the latest. */
-  async #keepBundle({ authorities }: CertificateFacts): Promise<number> {
+  async #keepBundle({ authorities }: CertificateFacts, resourceVersion: string | undefined): Promise<number> {
     const { store, clock, log } = this.#deps;
     const bundle = bundleOf(authorities);
     if (bundle === "" || store.caBundles().every(({ caBundle }) => caBundle === bundle)) return Infinity;
@@ -199,8 +197,8 @@ export class CertificateManager {
     if (clock.now() < soonest) return soonest;
     this.#bundleWrittenAt = clock.now();
     try {
-      await store.setCaBundle(bundle);
-      log.info("Webhook configurations trust other authorities", { authorities: authorities.length });
+      const result = await store.setCaBundle(bundle, resourceVersion);
+      log.info("Webhook configurations trust other authorities", { authorities: authorities.length, result });
     } catch (error) {
       // Rights may be missing, and the certificates must be kept all the same.
       log.error("Failed to write caBundle into the webhook configurations", { error });

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import type { X509Certificate } from "@peculiar/x509";
 import { FakeClock, settle } from "../lib/runtime/fake_clock.ts";
-import {
-  type CaBundle,
-  CertificateManager,
-  type CertificateStore,
-  type ServingCertificate,
-  type StoredSecret,
-} from "./certificate_manager.ts";
+import { type CaBundle, CertificateManager, type CertificateStore, type StoredSecret } from "./certificate_manager.ts";
+import type { ServingCertificate } from "./certificate_source.ts";
 import { type CertificateData, type CertificateOptions, takeStep } from "./certificates.ts";
 import { isIssuedBy, readCertificates } from "./x509.ts";
 import { type LogLine, recordingLogger } from "./testing.ts";
@@ -114,14 +109,16 @@ class FakeStore implements CertificateStore {
     }));
   }
 
-  async setCaBundle(bundle: string): Promise<void> {
+  async setCaBundle(bundle: string, resourceVersion: string | undefined): Promise<"saved" | "conflict"> {
     await settle(1);
     if (this.#cluster.isDown) throw new Error("Connection refused");
+    if (this.#cluster.secret?.resourceVersion !== resourceVersion) return "conflict";
     for (const [configuration, present] of this.#cluster.bundles) {
       if (present === bundle) continue;
       this.#cluster.bundleWrites++;
       this.#cluster.setBundle(configuration, bundle);
     }
+    return "saved";
   }
 
   onChange(listener: () => void): () => void {
@@ -290,6 +287,7 @@ const DAMAGES: Record<string, (data: Data, other: Data) => Data | undefined> = {
   "loses the certificate": (data) => ({ ...data, "tls.crt": "" }),
   "loses the certificate's key": (data) => ({ ...data, "tls.key": "" }),
   "gets a wrong key": (data) => ({ ...data, "tls.key": data["ca.key"] }),
+  "is replaced by one that is expired": (_, other) => other,
   "gets other authorities": (data, other) => ({ ...data, "ca.crt": other["ca.crt"], "ca.key": other["ca.key"] }),
 };
 
@@ -302,7 +300,7 @@ for (const [sentence, damage] of Object.entries(DAMAGES)) {
     await Promise.all([one.manager.start(), two.manager.start()]);
     await pass(cluster, 2 * SECOND);
     const before = { ...cluster.secret!.data };
-    const other = await takeStep("create", { data: {}, now: cluster.clock.now(), options });
+    const other = await takeStep("create", { data: {}, now: cluster.clock.now() - 2 * options.leafLifeMs, options });
     cluster.setSecret(damage(before, other));
     await pass(cluster, 10 * SECOND, () => assertTrusted(cluster, one, two));
     const after = cluster.secret!.data;
@@ -322,6 +320,17 @@ Deno.test("certificates: a replica that starts with a damaged Secret makes every
   await replica.manager.start();
   await pass(cluster, SECOND);
   await assertTrusted(cluster, replica);
+});
+
+Deno.test("certificates: a replica that starts with an expired Secret never serves it", async () => {
+  const cluster = new FakeCluster();
+  const now = cluster.clock.now() - 10 * OPTIONS.authorityLifeMs;
+  cluster.setSecret(await takeStep("create", { data: {}, now, options: OPTIONS }));
+  await using replica = new Replica(cluster);
+  await replica.manager.start();
+  await pass(cluster, 2 * SECOND);
+  await assertTrusted(cluster, replica);
+  assert.equal(replica.served.length, 1);
 });
 
 Deno.test("certificates: other names get another certificate", async () => {
@@ -363,6 +372,27 @@ Deno.test("certificates: without the right to write configurations, the certific
   assert.ok(cluster.secretWrites >= 3, `${cluster.secretWrites} writes`);
   assert.ok(manager.current()!.notAfter > cluster.clock.now());
   await manager.stop();
+});
+
+Deno.test("certificates: a replica whose Secret is out of date does not take back what others trust by now", async () => {
+  const cluster = new FakeCluster();
+  const options = { ...OPTIONS, authorityLifeMs: 4000 * SECOND, leafLifeMs: 1000 * SECOND };
+  await using one = new Replica(cluster, { options });
+  await one.manager.start();
+  await pass(cluster, 2 * SECOND);
+  const store = cluster.store(0);
+  const old = cluster.secret!;
+  store.secret = () => old;
+  const late = new CertificateManager({ store, clock: cluster.clock, log: recordingLogger([]), options });
+  cluster.managers.add(late);
+  await late.start();
+  const { bundleWrites } = cluster;
+  cluster.setSecret({ ...old.data, "ca.key": "" });
+  await pass(cluster, 2 * SECOND, () => assertTrusted(cluster, one));
+  assert.notEqual(cluster.secret!.data["tls.crt"], old.data["tls.crt"]);
+  // Both configurations, once.
+  assert.equal(cluster.bundleWrites - bundleWrites, CONFIGURATIONS.length);
+  await late.stop();
 });
 
 Deno.test("certificates: a listener that fails is told again", async () => {

@@ -67,15 +67,22 @@ export interface CertificateOptions {
 }
 
 const HOUR_MS = 3_600_000;
+const LONGEST_SETTLE_MS = 10_000;
 
-/** What a cluster runs with. */
-export const DEFAULT_LIVES: Omit<CertificateOptions, "names"> = Object.freeze({
-  authorityLifeMs: 365 * 24 * HOUR_MS,
-  leafLifeMs: 30 * 24 * HOUR_MS,
-  graceMs: HOUR_MS,
-  settleMs: 10_000,
-  skewMs: HOUR_MS,
-});
+/**
+ * What a cluster runs with, from how long a leaf lives.
+ *
+ * @param leafLifeMs at least a minute
+ */
+export function livesOf(leafLifeMs: number): Omit<CertificateOptions, "names"> {
+  return {
+    leafLifeMs,
+    authorityLifeMs: 12 * leafLifeMs,
+    graceMs: Math.min(HOUR_MS, leafLifeMs / 20),
+    settleMs: Math.min(LONGEST_SETTLE_MS, leafLifeMs / 60),
+    skewMs: Math.min(HOUR_MS, leafLifeMs / 12),
+  };
+}
 
 /** An authority of the bundle. */
 export interface AuthorityFacts extends Validity {

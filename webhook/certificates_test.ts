@@ -5,6 +5,7 @@ import {
   type CertificateFacts,
   decide,
   type DecideOptions,
+  livesOf,
   readFacts,
   takeStep,
 } from "./certificates.ts";
@@ -221,4 +222,13 @@ Deno.test("readFacts() is not fooled by an authority that only has the name", as
 Deno.test("bundleOf() writes what readFacts() reads", async () => {
   const data = await takeStep("extend", { data: await created(), now: NOW, options: OPTIONS });
   assert.equal(bundleOf((await readFacts(data)).authorities), data["ca.crt"]);
+});
+
+Deno.test("livesOf() leaves room for a whole handover before a leaf runs out, however short it lives", () => {
+  for (const leafLifeMs of [60_000, 600_000, 3_600_000, 30 * 86_400_000, 365 * 86_400_000]) {
+    const { authorityLifeMs, graceMs, settleMs, skewMs } = livesOf(leafLifeMs);
+    assert.ok(authorityLifeMs >= 3 * leafLifeMs);
+    assert.ok(skewMs <= leafLifeMs / 2);
+    assert.ok(settleMs + graceMs < leafLifeMs / 3, `${leafLifeMs}`);
+  }
 });

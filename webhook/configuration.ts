@@ -2,7 +2,8 @@
  * What makes the API server ask the webhook: the two configurations, from the list of rules. Deterministic, because they
  * are part of generated manifests.
  *
- * They carry no `caBundle`: a running replica writes it and keeps it right.
+ * They carry no `caBundle`: a running replica, or cert-manager, writes it and keeps it right. Applying them again on the
+ * server's side takes nothing away, because who applies does not own it.
  *
  * @module
  */
@@ -31,6 +32,8 @@ export interface ConfigurationOptions {
   timeoutSeconds?: number;
   /** Is never asked about: the operator must be able to come up while it is down. */
   operatorNamespace: string;
+  /** Of both configurations. */
+  annotations?: Readonly<Record<string, string>>;
 }
 
 const LABELS = {
@@ -56,16 +59,17 @@ export function webhookConfigurations(options: ConfigurationOptions): [mutating:
     reinvocationPolicy: "IfNeeded",
   };
   return [
-    { ...head(MUTATING_WEBHOOKS), webhooks: [mutating] },
-    { ...head(VALIDATING_WEBHOOKS), webhooks: [webhook("validate.maquette.dev", VALIDATE_PATH, options)] },
+    { ...head(MUTATING_WEBHOOKS, options), webhooks: [mutating] },
+    { ...head(VALIDATING_WEBHOOKS, options), webhooks: [webhook("validate.maquette.dev", VALIDATE_PATH, options)] },
   ];
 }
 
-function head(resource: typeof MUTATING_WEBHOOKS): KubeObject {
+function head(resource: typeof MUTATING_WEBHOOKS, { annotations = {} }: ConfigurationOptions): KubeObject {
+  const metadata = { name: CONFIGURATION_NAME, labels: { ...LABELS } };
   return {
     apiVersion: apiVersionOf(resource),
     kind: resource.kind,
-    metadata: { name: CONFIGURATION_NAME, labels: { ...LABELS } },
+    metadata: Object.keys(annotations).length > 0 ? { ...metadata, annotations: { ...annotations } } : metadata,
   };
 }
 

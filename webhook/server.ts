@@ -1,14 +1,19 @@
 /**
- * Serves the webhook over TLS and changes the certificate without losing a request.
+ * Serves the webhook over TLS, changes the certificate and stops, all without losing a request.
  *
- * `Deno.serve` cannot change its certificate, and one listener cannot take over from another on the same port without
- * loss: connections that wait in the queue of the old listener are reset when it closes, and a client that has just
- * connected, or speaks HTTP/1.1 with keep-alive, sends into a connection that is being closed (measured: some 20 to 120
- * lost requests in 40 changes under load, by `reusePort` and `shutdown()`). So the port is held by one plain TCP listener
- * for the whole life of the process, and each connection is handed on, as bytes, to the TLS server of the present
- * certificate on a loopback port. A change starts the next TLS server and points new connections there. The one before
- * keeps the connections it has, which need no certificate any more, and ends with the last of them; over HTTP/1.1 it asks
- * its clients to connect anew. Relaying costs less than what a benchmark of the whole can see.
+ * What stands in the way (measured with Go's client, which the API server uses, on Deno 2.6.8 and 2.9.6):
+ * - `Deno.serve` cannot change its certificate, and one listener cannot take over from another on the same port:
+ *   connections that wait in the old one's queue are reset when it closes (20 to 120 lost requests in 40 changes).
+ * - The `shutdown()` of an HTTP/2 server loses requests that arrive while it says goodbye (one in every second restart
+ *   at 40 requests a second), and a client holds on to its one connection for ever, to a Pod that is leaving too. The
+ *   choice of protocol cannot be taken from `Deno.serve`.
+ *
+ * So the port is held by one plain TCP listener for the whole life of the process. Each connection is handed on, as
+ * bytes, to a TLS listener of the present certificate, which offers HTTP/1.1 only, and from there to one HTTP server;
+ * both on loopback. A change of certificate starts the next TLS listener and points new connections there; connections
+ * that exist need no certificate any more. Over HTTP/1.1 a connection that shall end says so in an answer
+ * (`Connection: close`, RFC 9112 section 9.6), and then no client sends into it again: those of a former certificate,
+ * and all of them from {@link WebhookServer.drain} on.
  *
  * @module
  */
@@ -41,9 +46,15 @@ export class WebhookServer {
   readonly #log: Logger;
   readonly #connections = new Map<Deno.TcpConn, Promise<void>>();
   readonly #generations = new Set<Generation>();
+  /** By the port on loopback that a connection reaches the HTTP server from. */
+  readonly #carriers = new Map<number, Generation>();
+  readonly #answering = new Set<Promise<unknown>>();
   readonly #stopping = new AbortController();
-  #handler?: WebhookHandler;
+  #isDraining = false;
+  /** Milliseconds since the epoch. */
+  #usedAt = 0;
   #listener?: Deno.TcpListener;
+  #http?: Deno.HttpServer<Deno.NetAddr>;
   #present?: Generation;
   #accepting?: Promise<void>;
 
@@ -60,7 +71,6 @@ export class WebhookServer {
   start(handler: WebhookHandler, options: ListenOptions & CertifiedKey): void {
     if (this.#listener) throw new Error(`Cannot listen twice: already on port ${this.port}`);
     const { hostname, port, cert, key } = options;
-    this.#handler = handler;
     const listener = Deno.listen({ hostname, port });
     try {
       this.#present = this.#createGeneration({ cert, key });
@@ -68,8 +78,16 @@ export class WebhookServer {
       listener.close();
       throw error;
     }
+    this.#http = this.#serve(handler);
     this.#listener = listener;
-    this.#accepting = this.#accept(this.#listener);
+    this.#accepting = acceptAll(listener, {
+      signal: this.#stopping.signal,
+      carry: (connection) => {
+        this.#usedAt = this.#clock.now();
+        this.#connections.set(connection, this.#carry(connection));
+      },
+      onError: (error) => this.#acceptFailed(error),
+    });
   }
 
   /** The port, also where 0 was asked for; 0 before the start. */
@@ -93,15 +111,26 @@ export class WebhookServer {
     former?.retire();
   }
 
+  /** Milliseconds since somebody connected or asked. */
+  get quietMs(): number {
+    return this.#clock.now() - this.#usedAt;
+  }
+
+  /** From now on every answer asks its client to connect anew, and then it may reach another replica. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
   /**
    * Stops listening, finishes requests that are under way and closes all connections.
    *
    * @param deadline when it aborts, connections are cut off and what is under way is not waited for
    */
   async stop(deadline?: AbortSignal): Promise<void> {
+    this.drain();
     this.#stopping.abort();
     this.#listener?.close();
-    const drained = Promise.all([...this.#generations].map((generation) => generation.end()));
+    const drained = this.#drained();
     const lingering = new AbortController();
     await Promise.race([
       drained.then(() => Promise.all(this.#connections.values())),
@@ -111,28 +140,56 @@ export class WebhookServer {
     lingering.abort();
     for (const connection of this.#connections.keys()) close(connection);
     await Promise.all([this.#accepting, ...this.#connections.values()]);
+    await Promise.all([...this.#generations].map((generation) => generation.end()));
+  }
+
+  /** Resolves when everything is answered and no connection waits for a request. */
+  async #drained(): Promise<void> {
+    // Deno 2.9 breaks off the body of a request that is still being read when the server is told to shut down.
+    while (this.#answering.size > 0) await Promise.allSettled(this.#answering);
+    await this.#http?.shutdown();
+  }
+
+  #serve(handler: WebhookHandler): Deno.HttpServer<Deno.NetAddr> {
+    return Deno.serve({
+      hostname: LOOPBACK,
+      port: 0,
+      onListen: () => {},
+      onError: (error) => {
+        this.#log.error("Failed to answer a request to the webhook", { error });
+        return new Response("The webhook failed to answer: see its log\n", { status: 500 });
+      },
+    }, async (request, { remoteAddr }) => {
+      this.#usedAt = this.#clock.now();
+      const answering = Promise.resolve(handler.fetch(request)).finally(() => this.#answering.delete(answering));
+      this.#answering.add(answering);
+      const response = await answering;
+      if (this.#isDraining || this.#carriers.get(remoteAddr.port)?.isRetired) {
+        response.headers.set("connection", "close");
+      }
+      return response;
+    });
   }
 
   #createGeneration(certificate: CertifiedKey): Generation {
-    const generation = new Generation(this.#handler!, certificate, {
-      log: this.#log,
+    const generation = new Generation(certificate, {
+      toHttp: async (connection) => {
+        const http = await Deno.connect({ hostname: LOOPBACK, port: this.#http!.addr.port });
+        const { port } = http.localAddr as Deno.NetAddr;
+        this.#carriers.set(port, generation);
+        await relay(connection, http);
+        this.#carriers.delete(port);
+      },
+      onError: (error) => this.#acceptFailed(error),
       onEnd: () => this.#generations.delete(generation),
     });
     this.#generations.add(generation);
     return generation;
   }
 
-  async #accept(listener: Deno.TcpListener): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const connection = await listener.accept();
-        this.#connections.set(connection, this.#carry(connection));
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        this.#log.warn("Failed to accept a connection to the webhook", { error });
-        await sleep(this.#clock, ACCEPT_RETRY_MS, this.#stopping.signal);
-      }
-    }
+  async #acceptFailed(error: unknown): Promise<void> {
+    this.#log.warn("Failed to accept a connection to the webhook", { error });
+    await sleep(this.#clock, ACCEPT_RETRY_MS, this.#stopping.signal);
   }
 
   async #carry(connection: Deno.TcpConn): Promise<void> {
@@ -147,38 +204,42 @@ export class WebhookServer {
   }
 }
 
-/** The TLS server of one certificate. */
+interface GenerationDeps {
+  /** Carries what was decrypted; resolves when the connection is over. */
+  toHttp(connection: Deno.TlsConn): Promise<void>;
+  onError(error: unknown): Promise<void>;
+  onEnd(): void;
+}
+
+/** The TLS listener of one certificate. */
 class Generation {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #listener: Deno.TlsListener;
+  readonly #accepting: Promise<void>;
+  readonly #ending = new AbortController();
   readonly #onEnd: () => void;
   #connections = 0;
   #isRetired = false;
-  #ending?: Promise<void>;
 
-  constructor(handler: WebhookHandler, { cert, key }: CertifiedKey, deps: { log: Logger; onEnd: () => void }) {
-    this.#onEnd = deps.onEnd;
-    const options = { hostname: LOOPBACK, port: 0, cert, key, onListen: (): void => {} };
-    this.#server = Deno.serve({
-      ...options,
-      onError: (error) => {
-        deps.log.error("Failed to answer a request to the webhook", { error });
-        return new Response("The webhook failed to answer: see its log\n", { status: 500 });
-      },
-    }, (request) => this.#answer(handler, request));
+  constructor({ cert, key }: CertifiedKey, { toHttp, onError, onEnd }: GenerationDeps) {
+    this.#onEnd = onEnd;
+    this.#listener = Deno.listenTls({ hostname: LOOPBACK, port: 0, cert, key, alpnProtocols: ["http/1.1"] });
+    this.#accepting = acceptAll(this.#listener, {
+      signal: this.#ending.signal,
+      // What cannot be carried on ends for the client, too.
+      carry: (connection) => void toHttp(connection).catch(() => close(connection)),
+      onError,
+    });
   }
 
-  async #answer(handler: WebhookHandler, request: Request): Promise<Response> {
-    const response = await handler.fetch(request);
-    // HTTP/2 has no such header, and does not send it.
-    if (this.#isRetired) response.headers.set("connection", "close");
-    return response;
+  get isRetired(): boolean {
+    return this.#isRetired;
   }
 
-  /** Resolves when the connection is over. @throws Error when the TLS server cannot be reached. */
+  /** Resolves when the connection is over. @throws Error when the TLS listener cannot be reached. */
   async serve(connection: Deno.TcpConn): Promise<void> {
     this.#connections++;
     try {
-      await relay(connection, await Deno.connect({ hostname: LOOPBACK, port: this.#server.addr.port }));
+      await relay(connection, await Deno.connect({ hostname: LOOPBACK, port: this.#listener.addr.port }));
     } finally {
       this.#connections--;
       this.#endIfIdle();
@@ -191,13 +252,35 @@ class Generation {
     this.#endIfIdle();
   }
 
-  /** Answers what is under way, then closes its connections. */
-  end(): Promise<void> {
-    this.#ending ??= this.#server.shutdown().then(this.#onEnd);
-    return this.#ending;
+  /** Closes the listener; connections that exist go on. */
+  async end(): Promise<void> {
+    if (!this.#ending.signal.aborted) {
+      this.#ending.abort();
+      this.#listener.close();
+      this.#onEnd();
+    }
+    await this.#accepting;
   }
 
   #endIfIdle(): void {
     if (this.#isRetired && this.#connections === 0) void this.end();
+  }
+}
+
+/** Hands on every connection until the signal, which comes before the listener is closed. */
+async function acceptAll<C extends Deno.Conn>(
+  listener: { accept(): Promise<C> },
+  { signal, carry, onError }: {
+    signal: AbortSignal;
+    carry(connection: C): void;
+    onError(error: unknown): Promise<void>;
+  },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      carry(await listener.accept());
+    } catch (error) {
+      if (!signal.aborted) await onError(error);
+    }
   }
 }

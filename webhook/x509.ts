@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { createPublicKey } from "node:crypto";
 import "reflect-metadata";
 import {
   AuthorityKeyIdentifierExtension,
@@ -106,7 +107,7 @@ export function pemOf(certificate: X509Certificate): string {
   return `${certificate.toString("pem")}\n`;
 }
 
-/** Whether a private key belongs to a certificate; false for what is no key. */
+/** Whether a private key that we could have made belongs to a certificate; false for what is no such key. */
 export async function isKeyOf(key: string, certificate: X509Certificate): Promise<boolean> {
   try {
     const probe = crypto.getRandomValues(new Uint8Array(32));
@@ -115,6 +116,21 @@ export async function isKeyOf(key: string, certificate: X509Certificate): Promis
   } catch {
     return false;
   }
+}
+
+/** Whether a private key of any kind that TLS knows belongs to a certificate; false for what is no key. */
+export function isPair(certificate: X509Certificate, key: string): boolean {
+  try {
+    const own = createPublicKey(key).export({ type: "spki", format: "der" });
+    return own.equals(new Uint8Array(certificate.publicKey.rawData));
+  } catch {
+    return false;
+  }
+}
+
+/** Serial number of the first certificate in a PEM text, in hexadecimal digits as openssl prints it. */
+export function serialOf(pem: string): string | undefined {
+  return readCertificates(pem)[0]?.serialNumber.toUpperCase();
 }
 
 /** Whether the authority signed the certificate; its dates are not looked at. */
@@ -149,8 +165,12 @@ function alternativeNames(names: readonly string[]): SubjectAlternativeNameExten
 }
 
 function generalName(value: string): JsonGeneralName {
-  const isAddress = value.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(value);
-  return { type: isAddress ? IP : "dns", value };
+  return { type: isAddress(value) ? IP : "dns", value };
+}
+
+/** Whether a name is an IP address and no DNS name. */
+export function isAddress(name: string): boolean {
+  return name.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
 }
 
 /** Outwards to whole seconds, so that a short life does not become shorter. */

@@ -25,7 +25,7 @@ export function installation(options: { config: Config; image: string; replicas:
   return new Map([
     ["namespace", [namespaceObject(config.namespace)]],
     ["crds", KINDS.map(crdOf)],
-    ["rbac", rbacObjects(config.namespace, permissions)],
+    ["rbac", rbacObjects(config, permissions)],
     ["operator", workloadObjects(options)],
     ["webhooks", config.webhook ? webhookObjects(config) : []],
   ]);

@@ -1,5 +1,5 @@
 /**
- * The webhook configurations of an installation. Pure.
+ * The webhook configurations of an installation, and the certificate behind them. Pure.
  *
  * @module
  */
@@ -7,17 +7,23 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import type { Config } from "../../lib/config.ts";
 import { type WebhookClient, webhookConfigurations } from "../../webhook/configuration.ts";
 import { ALL_RULES } from "../../webhook/rules/mod.ts";
+import { certificateObjects, injectionAnnotations } from "./certificates.ts";
 
 const SERVICE_PORT = 443;
 
-/** Both configurations. While no replica answers, creating and changing our kinds is refused; deleting is not. */
+/**
+ * Both configurations, after what cert-manager needs where it makes the certificate. While no replica answers, creating
+ * and changing our kinds is refused; deleting is not.
+ */
 export function webhookObjects(config: Config): KubeObject[] {
-  return webhookConfigurations({
+  const configurations = webhookConfigurations({
     rules: ALL_RULES,
     client: webhookClient(config),
     failurePolicy: "Fail",
     operatorNamespace: config.namespace,
+    annotations: injectionAnnotations(config),
   });
+  return [...certificateObjects(config, webhookNames(config)), ...configurations];
 }
 
 function webhookClient({ webhookUrl, webhookService: name, namespace }: Config): WebhookClient {

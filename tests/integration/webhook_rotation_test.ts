@@ -53,7 +53,7 @@ class Replica implements AsyncDisposable {
     this.#kube = kube;
     const metrics = new RuntimeMetrics(new Registry());
     const informerDeps = { kube, clock, random: Math.random, log, metrics };
-    this.#store = new ClusterCertificateStore({ kube, informerDeps, namespace: NAMESPACE });
+    this.#store = new ClusterCertificateStore({ kube, informerDeps, namespace: NAMESPACE, name: "certificates" });
     this.#manager = new CertificateManager({ store: this.#store, clock, log, options: OPTIONS });
   }
 
