@@ -13,9 +13,10 @@ import type { Credentials } from "../lib/kube/credentials.ts";
 import { EventRecorder } from "../lib/kube/events.ts";
 import { aborted, type Clock, sleep } from "../lib/runtime/clock.ts";
 import { Controller } from "../lib/runtime/controller.ts";
-import { Elector } from "../lib/runtime/elector.ts";
+import { Elector, LEASE_REQUEST_MS } from "../lib/runtime/elector.ts";
+import { leaseInformer } from "../lib/runtime/elector_lease.ts";
 import { cachesSynced, type Check, healthResponse, watchesAlive } from "../lib/runtime/health.ts";
-import type { Informer, InformerDeps } from "../lib/runtime/informer.ts";
+import { DEFAULT_TIMINGS, type Informer, type InformerDeps } from "../lib/runtime/informer.ts";
 import { InformerSet } from "../lib/runtime/informer_set.ts";
 import type { Logger } from "../lib/runtime/log.ts";
 import { RuntimeMetrics } from "../lib/runtime/metrics.ts";
@@ -35,10 +36,6 @@ export interface OperatorDeps {
 
 /** What is under way when the process is told to stop may take this long. */
 const SHUTDOWN_MS = 25_000;
-/** After the lease is lost: below the time that other replicas wait before they take it. */
-const LOST_MS = 3_000;
-/** Endpoints are withdrawn a little later than a Pod is told to stop: until then the API server still asks it. */
-const WITHDRAWN_MS = 4_000;
 /** Each part of the end after that. */
 const FINISH_MS = 3_000;
 const LEASE = "maquette";
@@ -52,6 +49,7 @@ export class Operator {
   readonly #controllers: Controller[];
   readonly #events: EventRecorder;
   readonly #admission: Admission | undefined;
+  readonly #lease: Informer | undefined;
   readonly #elector: Elector | undefined;
 
   constructor(deps: OperatorDeps) {
@@ -60,12 +58,22 @@ export class Operator {
     const registry = new Registry();
     this.#metrics = new RuntimeMetrics(registry);
     const observe = this.#metrics.requested.bind(this.#metrics);
-    this.#kube = new KubeClient(deps.credentials, { observe, userAgent: `maquette/${VERSION}` });
-    const informerDeps: InformerDeps = { kube: this.#kube, clock, random: Math.random, log, metrics: this.#metrics };
+    this.#kube = new KubeClient(deps.credentials, { observe, userAgent: `maquette/${VERSION} (${identity})` });
+    const timings = { ...DEFAULT_TIMINGS, verifyMs: config.verifyIntervalSeconds * 1000 };
+    const informerDeps: InformerDeps = {
+      ...{ kube: this.#kube, clock, random: Math.random, log, timings },
+      metrics: this.#metrics,
+    };
     this.#informers = new InformerSet(informerDeps);
+    if (config.leaderElection) {
+      const lease = { namespace: config.namespace, name: LEASE };
+      const informer = this.#lease = leaseInformer(lease, informerDeps);
+      const kube = this.#kube.with({ timeoutMs: LEASE_REQUEST_MS });
+      this.#elector = new Elector({ kube, informer, clock, log, lease, identity });
+    }
     const now = (): number => clock.now();
     this.#events = new EventRecorder({
-      kube: this.#kube,
+      kube: this.#kube.with({ guard: this.#elector?.telling }),
       now,
       unique: () => crypto.randomUUID().slice(0, 13),
       instance: identity,
@@ -83,17 +91,13 @@ export class Operator {
       const previewOwners = controllerOf(PREVIEW_ENVIRONMENT.resource.kind).owners.cache;
       this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, previewOwners });
     }
-    if (config.leaderElection) {
-      const lease = { namespace: config.namespace, name: LEASE };
-      this.#elector = new Elector({ kube: this.#kube, clock, log, lease, identity });
-    }
     this.#metrics.leading(() => this.#elector?.isLeading ?? true);
   }
 
   #createController(definition: ConstructorParameters<typeof Controller>[0]): Controller {
     const { config, clock, log } = this.#deps;
     return new Controller(definition, {
-      kube: this.#kube,
+      kube: this.#kube.with({ guard: this.#elector?.reconciling }),
       informers: this.#informers,
       clock,
       random: Math.random,
@@ -107,30 +111,34 @@ export class Operator {
 
   /** @throws {Error} When the API server does not answer. */
   async ping(): Promise<void> {
-    const response = await this.#kube.request({
+    await this.#kube.request({
       method: "GET",
       path: "/version",
       counts: { verb: "get", resource: "version" },
-    });
-    await response.body?.cancel();
+    }, (response) => response.arrayBuffer());
   }
 
   /** Works until the signal. @returns Whether it ended as it should: false when the lease was lost or work hangs. */
   async run(signal: AbortSignal): Promise<boolean> {
-    const { log, clock, config } = this.#deps;
+    const { log, config, identity } = this.#deps;
     const watching = new AbortController();
     const background = [...this.#informers.all().map((informer) => informer.run(watching.signal))];
     for (const informer of this.#allInformers()) this.#metrics.watched(informer.resource);
+    if (this.#lease) background.push(this.#lease.run(watching.signal));
     if (this.#admission) background.push(this.#admission.run(watching.signal));
-    const http = this.#serve();
-    log.info("Started", { version: VERSION, httpPort: (http.addr as Deno.NetAddr).port, namespace: config.namespace });
+    const http = this.#serve(signal);
+    const { port: httpPort } = http.addr as Deno.NetAddr;
+    log.info("Started", { version: VERSION, identity, httpPort, namespace: config.namespace });
+    // At once: a client that keeps its connection is not led elsewhere by what becomes of the endpoints.
+    signal.addEventListener("abort", () => this.#admission?.drain(), { once: true });
     const isHeld = await this.#lead(signal);
     log.info("Stopping", { isHeld });
-    // Whatever still runs must not write while another replica leads: the process ends here.
+    // Whatever still runs works for nobody, and its writes are refused: the process ends here.
     if (!isHeld) return false;
-    await this.#finish("writing Events", this.#events.flush());
+    // First, because another replica waits for it; Events are no decisions.
     await this.#finish("giving up the lease", this.#elector?.release());
-    if (this.#admission && !config.webhookUrl) await sleep(clock, WITHDRAWN_MS, new AbortController().signal);
+    await this.#finish("writing Events", this.#events.flush());
+    await this.#admission?.whenDrained();
     await this.#finish("admission", this.#admission?.stop());
     watching.abort();
     await this.#finish("watches", Promise.all(background));
@@ -153,13 +161,12 @@ export class Operator {
     // The lease is renewed until the last piece of work is done: nobody else may begin before.
     const holding = new AbortController();
     const held = this.#elector?.hold(holding.signal) ?? aborted(holding.signal).then(() => false);
-    const isLost = await Promise.race([aborted(signal).then(() => false), held]);
+    await Promise.race([aborted(signal), held]);
     working.abort();
-    const isDone = await this.#within(isLost ? LOST_MS : SHUTDOWN_MS, work);
+    const isDone = await Promise.race([this.#within(SHUTDOWN_MS, work), held.then(() => false)]);
     holding.abort();
-    await held;
     // Work that hangs may still write: then the lease is left to run out.
-    return isDone && !isLost;
+    return !await held && isDone;
   }
 
   /** Waits for something, but not for ever. @returns Whether it ended in time. */
@@ -171,15 +178,17 @@ export class Operator {
     return inTime;
   }
 
-  /** Those of the controllers, and those of admission. */
+  /** Those of the controllers, the lease's, and those of admission. */
   #allInformers(): Informer[] {
-    return [...this.#informers.all(), ...(this.#admission?.informers ?? [])];
+    return [...this.#informers.all(), ...(this.#lease ? [this.#lease] : []), ...(this.#admission?.informers ?? [])];
   }
 
-  #serve(): Deno.HttpServer {
+  #serve(stop: AbortSignal): Deno.HttpServer {
     const { config, log } = this.#deps;
     const alive = [watchesAlive(() => this.#allInformers())];
-    const ready: Check[] = [cachesSynced(() => this.#allInformers())];
+    // First of all, so that nobody sends anything new to a process that is about to go.
+    const staying: Check = { name: "process", problem: () => stop.aborted ? "is stopping" : undefined };
+    const ready: Check[] = [staying, cachesSynced(() => this.#allInformers())];
     if (this.#admission) ready.push(this.#admission.readiness);
     return Deno.serve({
       hostname: config.httpHost,

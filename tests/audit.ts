@@ -10,6 +10,8 @@ export interface Request {
   /** Path and query. */
   uri: string;
   user: string;
+  /** Which process: the operator names itself there. */
+  userAgent: string;
   code: number;
   /** When it was received; milliseconds since the epoch. */
   at: number;
@@ -38,6 +40,7 @@ function requestOf(line: string): Request {
     verb: event.verb,
     uri: event.requestURI,
     user: event.user?.username ?? "",
+    userAgent: event.userAgent ?? "",
     code: event.responseStatus?.code ?? 0,
     at: Date.parse(event.requestReceivedTimestamp),
   };

@@ -6,13 +6,13 @@
  */
 import type { KubeObject } from "../../lib/api/object.ts";
 import { KINDS } from "../../lib/api/registry.ts";
+import type { Config } from "../../lib/config.ts";
 import type { Permission } from "../../lib/runtime/definition.ts";
 import { CONFIGURATION_NAME } from "../../webhook/configuration.ts";
+import { certificateSecret } from "./certificates.ts";
 
 /** Name of the ServiceAccount, the roles and their bindings. */
 export const ACCOUNT = "maquette";
-/** Secret with the certificates of admission, shared by replicas. */
-export const CERTIFICATE_SECRET = "maquette-webhook-certificates";
 
 const RBAC = "rbac.authorization.k8s.io/v1";
 const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -49,21 +49,27 @@ export function mergedRules(permissions: readonly Permission[]): Rule[] {
 }
 
 /** ServiceAccount, roles and bindings of the operator, and roles for people. */
-export function rbacObjects(namespace: string, permissions: readonly Permission[]): KubeObject[] {
+export function rbacObjects(config: Config, permissions: readonly Permission[]): KubeObject[] {
+  const { namespace } = config;
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT, namespace } },
-    { apiVersion: RBAC, kind: "ClusterRole", metadata: { name: ACCOUNT }, rules: clusterRules(permissions) },
+    { apiVersion: RBAC, kind: "ClusterRole", metadata: { name: ACCOUNT }, rules: clusterRules(config, permissions) },
     bound("ClusterRole", namespace),
-    { apiVersion: RBAC, kind: "Role", metadata: { name: ACCOUNT, namespace }, rules: ownNamespaceRules() },
+    { apiVersion: RBAC, kind: "Role", metadata: { name: ACCOUNT, namespace }, rules: ownNamespaceRules(config) },
     bound("Role", namespace),
     peopleRole("view", ["view", "edit", "admin"], ["get", "list", "watch"]),
     peopleRole("edit", ["edit", "admin"], ["create", "update", "patch", "delete"]),
   ];
 }
 
-function clusterRules(permissions: readonly Permission[]): Rule[] {
+function clusterRules(config: Config, permissions: readonly Permission[]): Rule[] {
+  const merged = mergedRules([
+    ...permissions,
+    { groups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
+  ]);
+  if (!makesCertificates(config)) return merged;
   return [
-    ...mergedRules([...permissions, { groups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] }]),
+    ...merged,
     {
       apiGroups: ["admissionregistration.k8s.io"],
       resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
@@ -74,15 +80,25 @@ function clusterRules(permissions: readonly Permission[]): Rule[] {
 }
 
 /** Creation cannot be limited to a name; everything else is. */
-function ownNamespaceRules(): Rule[] {
+function ownNamespaceRules(config: Config): Rule[] {
   const leases = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
-  const secrets = { apiGroups: [""], resources: ["secrets"] };
   return [
     { ...leases, verbs: ["create"] },
-    { ...leases, resourceNames: [ACCOUNT], verbs: ["get", "update"] },
-    { ...secrets, verbs: ["create"] },
-    { ...secrets, resourceNames: [CERTIFICATE_SECRET], verbs: ["get", "list", "watch", "update"] },
+    { ...leases, resourceNames: [ACCOUNT], verbs: ["get", "list", "watch", "update"] },
+    ...(config.webhook ? certificateRules(config) : []),
   ];
+}
+
+function certificateRules(config: Config): Rule[] {
+  const secrets = { apiGroups: [""], resources: ["secrets"] };
+  const one = { ...secrets, resourceNames: [certificateSecret(config)] };
+  if (!makesCertificates(config)) return [{ ...one, verbs: ["get", "list", "watch"] }];
+  return [{ ...secrets, verbs: ["create"] }, { ...one, verbs: ["get", "list", "watch", "update"] }];
+}
+
+/** Whoever makes them also writes `caBundle`. */
+function makesCertificates({ webhook, webhookCertificates }: Config): boolean {
+  return webhook && webhookCertificates === "own";
 }
 
 function bound(kind: "ClusterRole" | "Role", namespace: string): KubeObject {

@@ -68,7 +68,7 @@ function podSpec(config: Config, image: string): Record<string, unknown> {
     serviceAccountName: ACCOUNT,
     // The kubelet's variables for Services would read as our own: MAQUETTE_WEBHOOK_PORT=tcp://…
     enableServiceLinks: false,
-    // 25 s for what is under way, 4 s until the endpoints are withdrawn, and some for each part of the end.
+    // 25 s for what is under way, at most 15 s until clients have gone elsewhere, and some for each part of the end.
     terminationGracePeriodSeconds: 60,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     topologySpreadConstraints: [{

@@ -50,10 +50,12 @@ export async function applyNew(
   resource: Resource,
   { kube, manager }: { kube: Pick<KubeClient, "request" | "apply">; manager: string },
 ): Promise<KubeObject> {
-  const response = await kube.request(applyRequest(object, resource, { manager, force: false }));
-  const applied = await response.json();
+  const { status, applied } = await kube.request(
+    applyRequest(object, resource, { manager, force: false }),
+    async (response) => ({ status: response.status, applied: await response.json() }),
+  );
   const { managedFields = [], ...metadata } = applied.metadata;
-  const isForeign = response.status !== 201 &&
+  const isForeign = status !== 201 &&
     managedFields.some((fields: FieldsOf) => fields.manager !== manager && !fields.subresource);
   if (!isForeign) return { ...applied, metadata };
   const { namespace, name, uid } = applied.metadata;

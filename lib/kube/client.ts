@@ -8,11 +8,15 @@
  *
  * @module
  */
-import { apiVersionOf, type KubeObject, type Resource } from "../api/object.ts";
+import type { KubeObject, Resource } from "../api/object.ts";
+import { slim, typed } from "./answers.ts";
 import { type ApplyOptions, applyRequest, isOtherUid } from "./apply.ts";
 import type { Credentials } from "./credentials.ts";
+import { Ending } from "./ending.ts";
 import { KubeError, refusalOf } from "./errors.ts";
+import type { WriteGuard } from "./guard.ts";
 import { type JsonPatch, objectPath, type Target } from "./paths.ts";
+import { createPools, type Pools } from "./pools.ts";
 import { decodeWatch, type WatchEvent } from "./watch_stream.ts";
 
 /** One request, before credentials are added. */
@@ -56,39 +60,80 @@ export interface KubeClientOptions {
   userAgent?: string;
   /** Milliseconds after which a request that is not a watch is given up. */
   timeoutMs?: number;
+  /** Must let every request but a GET pass. */
+  guard?: WriteGuard;
   /** Stands in for the global `fetch` in tests. */
   fetch?: typeof fetch;
 }
 
 /** A log comes from a node, which may be gone: no caller waits long for it. */
 const LOG_TIMEOUT_MS = 3_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Talks to one API server. */
 export class KubeClient {
   readonly #credentials: Credentials;
   readonly #options: KubeClientOptions;
-  readonly #requests: Deno.HttpClient;
-  readonly #watches: Deno.HttpClient;
+  readonly #pools: Pools;
 
-  constructor(credentials: Credentials, options: KubeClientOptions = {}) {
+  /** @param pools Connections of another client; default: its own. */
+  constructor(credentials: Credentials, options: KubeClientOptions = {}, pools: Pools = createPools(credentials)) {
     this.#credentials = credentials;
     this.#options = options;
-    this.#requests = createPool(credentials);
-    this.#watches = createPool(credentials);
+    this.#pools = pools;
+  }
+
+  /** The same client with other options, on the same connections: they end when either is closed. */
+  with(options: Pick<KubeClientOptions, "guard" | "timeoutMs">): KubeClient {
+    return new KubeClient(this.#credentials, { ...this.#options, ...options }, this.#pools);
   }
 
   /** Ends all connections. */
   close(): void {
-    this.#requests.close();
-    this.#watches.close();
+    this.#pools.requests.close();
+    this.#pools.watches.close();
   }
 
-  /** @throws {KubeError} On any answer that is not 2xx. */
-  async request(options: RequestOptions): Promise<Response> {
-    const { counts } = options;
+  /**
+   * One request, and what is made of its answer within the client's time.
+   *
+   * @param read Reads the body or cancels it.
+   * @throws {KubeError} On any answer that is not 2xx. @throws What the guard throws.
+   */
+  async request<T>(options: RequestOptions, read: (response: Response) => Promise<T>): Promise<T> {
+    const headers = await this.#headers(options);
+    const guard = options.method === "GET" ? undefined : this.#options.guard;
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    using ending = new Ending(options.stream ? 0 : timeoutMs, [options.signal, guard?.signal]);
+    const init = {
+      method: options.method,
+      headers,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      // A stream lives on when this block is over.
+      signal: options.stream ? options.signal : ending.signal,
+      client: options.stream ? this.#pools.watches : this.#pools.requests,
+    };
+    // Nothing is waited for between this and `fetch`: the process may be frozen at any time.
+    guard?.check();
+    return await read(await this.#send(options, init));
+  }
+
+  async #headers(options: RequestOptions): Promise<Headers> {
+    const headers = new Headers({
+      accept: options.accept ?? "application/json",
+      "user-agent": this.#options.userAgent ?? "maquette",
+    });
+    const token = await this.#credentials.token?.();
+    if (token) headers.set("authorization", `Bearer ${token}`);
+    if (options.body !== undefined) headers.set("content-type", options.contentType ?? "application/json");
+    return headers;
+  }
+
+  async #send({ path, query, counts }: RequestOptions, init: RequestInit): Promise<Response> {
+    const search = query && Object.keys(query).length ? `?${new URLSearchParams(query)}` : "";
     let code = 0;
     try {
-      const response = await this.#send(options);
+      const response = await (this.#options.fetch ?? fetch)(`${this.#credentials.server}${path}${search}`, init);
       code = response.status;
       if (!response.ok) throw await refusalOf(response);
       return response;
@@ -97,28 +142,8 @@ export class KubeClient {
     }
   }
 
-  async #send(options: RequestOptions): Promise<Response> {
-    const headers = new Headers({
-      accept: options.accept ?? "application/json",
-      "user-agent": this.#options.userAgent ?? "maquette",
-    });
-    const token = await this.#credentials.token?.();
-    if (token) headers.set("authorization", `Bearer ${token}`);
-    if (options.body !== undefined) headers.set("content-type", options.contentType ?? "application/json");
-    const query = options.query && Object.keys(options.query).length ? `?${new URLSearchParams(options.query)}` : "";
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
-    const init: RequestInit & { client: Deno.HttpClient } = {
-      method: options.method,
-      headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      signal: options.stream ? options.signal : options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
-      client: options.stream ? this.#watches : this.#requests,
-    };
-    return await (this.#options.fetch ?? fetch)(`${this.#credentials.server}${options.path}${query}`, init);
-  }
-
   async #object(options: RequestOptions): Promise<KubeObject> {
-    return slim(await (await this.request(options)).json());
+    return slim(await this.request(options, (response) => response.json()));
   }
 
   /** @throws {KubeError} 404 when it does not exist. */
@@ -184,13 +209,13 @@ export class KubeClient {
    * @throws {KubeError} 404 when it is gone, 409 when it is another one or was changed since.
    */
   async remove(resource: Resource, target: Target, seen: { uid?: string; resourceVersion?: string }): Promise<void> {
-    const response = await this.request({
+    await this.request({
       method: "DELETE",
       path: objectPath(resource, target),
       body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Background", preconditions: seen },
       counts: { verb: "delete", resource: resource.plural },
-    });
-    await response.body?.cancel();
+      // Read to its end: a connection whose answer is cancelled is not used again.
+    }, (response) => response.arrayBuffer());
   }
 
   /** One page of a list. @param page `next` of the page before. @throws {KubeError} 410 when `next` is too old. */
@@ -199,15 +224,14 @@ export class KubeClient {
     scope: Scope,
     page: { limit: number; next?: string; signal?: AbortSignal },
   ): Promise<Page> {
-    const response = await this.request({
+    const list = await this.request({
       method: "GET",
       path: objectPath(resource, { namespace: scope.namespace }),
       query: { ...selectors(scope), limit: String(page.limit), ...(page.next ? { continue: page.next } : {}) },
       accept: scope.metadataOnly ? partial("PartialObjectMetadataList") : undefined,
       signal: page.signal,
       counts: { verb: "list", resource: resource.plural },
-    });
-    const list = await response.json();
+    }, (response) => response.json());
     return {
       items: (list.items ?? []).map((item: KubeObject) => typed(slim(item), resource)),
       resourceVersion: list.metadata.resourceVersion,
@@ -221,7 +245,7 @@ export class KubeClient {
     scope: Scope,
     options: { resourceVersion: string; timeoutSeconds: number; signal: AbortSignal },
   ): AsyncGenerator<WatchEvent> {
-    const response = await this.request({
+    const body = await this.request({
       method: "GET",
       path: objectPath(resource, { namespace: scope.namespace }),
       query: {
@@ -236,8 +260,8 @@ export class KubeClient {
       signal: options.signal,
       stream: true,
       counts: { verb: "watch", resource: resource.plural },
-    });
-    for await (const event of decodeWatch(response.body!)) {
+    }, (response) => Promise.resolve(response.body!));
+    for await (const event of decodeWatch(body)) {
       yield { type: event.type, object: typed(slim(event.object), resource) };
     }
   }
@@ -251,23 +275,15 @@ export class KubeClient {
     if (options.previous) query.previous = "true";
     if (options.tailLines) query.tailLines = String(options.tailLines);
     if (options.limitBytes) query.limitBytes = String(options.limitBytes);
-    const response = await this.request({
+    return await this.request({
       method: "GET",
       path: `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}/log`,
       query,
       accept: "*/*",
       timeoutMs: LOG_TIMEOUT_MS,
       counts: { verb: "get", resource: "pods/log" },
-    });
-    return await response.text();
+    }, (response) => response.text());
   }
-}
-
-function createPool(credentials: Credentials): Deno.HttpClient {
-  const { ca, cert, key } = credentials;
-  // HTTP/2 request bodies wait for Nagle's algorithm on Deno 2.9 (47 ms each), and a watch wants a connection of its own.
-  const common = { caCerts: ca ? [ca] : [], http1: true, http2: false };
-  return cert && key ? Deno.createHttpClient({ ...common, cert, key }) : Deno.createHttpClient(common);
 }
 
 function selectors(scope: Scope): Record<string, string> {
@@ -279,18 +295,4 @@ function selectors(scope: Scope): Record<string, string> {
 
 function partial(kind: string): string {
   return `application/json;as=${kind};g=meta.k8s.io;v=v1`;
-}
-
-/** managedFields are a fifth of what a cache would hold, and nothing here reads them. */
-function slim(object: KubeObject): KubeObject {
-  if (object?.metadata) delete (object.metadata as { managedFields?: unknown }).managedFields;
-  return object;
-}
-
-/** Items of a list carry no kind, and partial ones the wrong one. */
-function typed(object: KubeObject, resource: Resource): KubeObject {
-  if (object.kind === "Status") return object;
-  object.apiVersion = apiVersionOf(resource);
-  object.kind = resource.kind;
-  return object;
 }

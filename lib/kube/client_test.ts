@@ -180,6 +180,58 @@ Deno.test("KubeClient asks a watch for bookmarks and for an end", async () => {
   });
 });
 
+Deno.test("KubeClient asks its guard just before each write, after the token was read, and lets reads pass", async () => {
+  const steps: string[] = [];
+  const credentials: Credentials = {
+    ...SCRIPTED_CREDENTIALS,
+    token: () => new Promise((resolve) => setTimeout(() => resolve(String(steps.push("token"))))),
+  };
+  const send = ((_url: string, { method }: RequestInit) => {
+    steps.push(method!);
+    return Promise.resolve(Response.json({ metadata: {} }));
+  }) as typeof fetch;
+  let isOpen = true;
+  const check = (): void => {
+    steps.push("check");
+    if (!isOpen) throw new Error("closed");
+  };
+  const observe = (): void => void steps.push("observe");
+  const unguarded = new KubeClient(credentials, { fetch: send, observe });
+  const kube = unguarded.with({ guard: { check, signal: new AbortController().signal } });
+  await kube.create(configMap({}), CONFIG_MAP, "maquette");
+  assert.deepEqual(steps.splice(0), ["token", "check", "POST", "observe"]);
+  isOpen = false;
+  const writes = [
+    () => kube.create(configMap({}), CONFIG_MAP, "maquette"),
+    () => kube.replace(configMap({}), CONFIG_MAP, "maquette"),
+    () => kube.apply(configMap({}), CONFIG_MAP, FORCE),
+    () => kube.patch(CONFIG_MAP, TARGET, []),
+    () => kube.remove(CONFIG_MAP, TARGET, {}),
+  ];
+  for (const write of writes) {
+    await assert.rejects(write(), { message: "closed" });
+    assert.deepEqual(steps.splice(0), ["token", "check"]);
+  }
+  await kube.get(CONFIG_MAP, TARGET);
+  await unguarded.create(configMap({}), CONFIG_MAP, "maquette");
+  assert.deepEqual(steps, ["token", "GET", "observe", "token", "POST", "observe"]);
+  kube.close();
+});
+
+Deno.test("KubeClient ends guarded writes with the guard's signal, whatever else goes on", async () => {
+  await withClient(async ({ kube, server }) => {
+    const fall = new AbortController();
+    const guarded = kube.with({ guard: { check: () => {}, signal: fall.signal } });
+    server.fail({}, "hang", 2);
+    const read = guarded.get(CONFIG_MAP, TARGET);
+    const written = guarded.patch(CONFIG_MAP, TARGET, []);
+    await new Promise((resolve) => setTimeout(resolve));
+    fall.abort(new Error("fallen"));
+    await assert.rejects(written, { message: "fallen" });
+    await assert.rejects(read, { name: "TimeoutError" });
+  }, { timeoutMs: 50 });
+});
+
 Deno.test("KubeClient reads the end of a container's log", async () => {
   const asked: string[] = [];
   const send = ((url: string) => {

@@ -33,19 +33,25 @@ export interface EventRecorderOptions {
 const LONGEST_NOTE = 1024;
 const SERIES_MS = 6 * 60_000;
 const REMEMBERED = 1_000;
+/** A wave of Events must not take the API server's time from the work that they tell of. */
+const AT_ONCE = 4;
 
 interface Series {
   name: string;
   count: number;
   lastMs: number;
   /** Events of one series are written one after the other. */
-  written: Promise<unknown>;
+  written: Promise<void>;
 }
 
-/** Writes Events behind the caller's back: an Event is never worth waiting for. */
+/** Writes Events behind the caller's back, a few at once: an Event is never worth waiting for. */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #series = new Map<string, Series>();
+  readonly #waiting: (() => void)[] = [];
+  /** Writes that are under way or wait. */
+  readonly #pending = new Set<Promise<void>>();
+  #running = 0;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -67,7 +73,7 @@ export class EventRecorder {
 
   /** Waits until everything that was said is written or lost. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#series.values()].map((series) => series.written));
+    await Promise.all(this.#pending);
   }
 
   #begin(about: KubeObject, event: EventText, now: number): Series {
@@ -87,7 +93,7 @@ export class EventRecorder {
       reportingController: "maquette.dev/operator",
       reportingInstance: this.#options.instance.slice(0, 128),
     };
-    const written = this.#options.kube.create(object, EVENT, "maquette").catch(this.#options.onLost);
+    const written = this.#write(() => this.#options.kube.create(object, EVENT, "maquette"));
     return { name: eventName, count: 1, lastMs: now, written };
   }
 
@@ -96,9 +102,30 @@ export class EventRecorder {
     series.lastMs = now;
     const value = { count: series.count, lastObservedTime: microTime(now) };
     const target = { namespace: about.metadata.namespace ?? "default", name: series.name };
-    series.written = series.written
-      .then(() => this.#options.kube.patch(EVENT, target, [{ op: "add", path: "/series", value }]))
-      .catch(this.#options.onLost);
+    const { written } = series;
+    series.written = this.#write(async () => {
+      await written;
+      await this.#options.kube.patch(EVENT, target, [{ op: "add", path: "/series", value }]);
+    });
+  }
+
+  /** In the order of the calls; never fails. */
+  #write(write: () => Promise<unknown>): Promise<void> {
+    const written = this.#turn().then(write).then(() => {}, this.#options.onLost).finally(() => {
+      this.#pending.delete(written);
+      this.#running--;
+      this.#waiting.shift()?.();
+    });
+    this.#pending.add(written);
+    return written;
+  }
+
+  /** Resolves when one more may be written. */
+  #turn(): Promise<void> {
+    if (this.#running < AT_ONCE) return Promise.resolve(void this.#running++);
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(void this.#running++));
+    });
   }
 }
 

@@ -151,3 +151,31 @@ Deno.test("EventRecorder remembers a thousand series and no more", async () => {
     assert.equal(server.count({ verb: "create" }), 1_002);
   });
 });
+
+Deno.test("EventRecorder writes few Events at once, all of them in the end", async () => {
+  const answers: (() => void)[] = [];
+  const written: string[] = [];
+  const create = (object: KubeObject): Promise<KubeObject> => {
+    written.push(object.note);
+    return new Promise((resolve) => answers.push(() => resolve(object)));
+  };
+  const patch = (): never => {
+    throw new Error("No series here");
+  };
+  const lost: unknown[] = [];
+  const options = { now: () => 0, unique: () => "n", instance: "maquette-0" };
+  const recorder = new EventRecorder({ kube: { create, patch }, onLost: (error) => lost.push(error), ...options });
+  const notes = Array.from({ length: 40 }, (_, index) => `note ${index}`);
+  for (const note of notes) recorder.record(OWNER, { ...READY, note });
+  const flushed = recorder.flush().then(() => "flushed");
+  await Promise.resolve();
+  assert.equal(written.length, 4);
+  while (answers.length > 0) {
+    answers.shift()!();
+    for (let step = 0; step < 20; step++) await Promise.resolve();
+    assert.ok(answers.length <= 4);
+  }
+  assert.equal(await flushed, "flushed");
+  assert.deepEqual(written, notes);
+  assert.deepEqual(lost, []);
+});

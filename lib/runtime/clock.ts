@@ -10,6 +10,11 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
+   * Milliseconds since some moment in the past, for comparing only: they never jump when somebody sets the machine's
+   * time, but may stand still while the machine is suspended.
+   */
+  monotonic(): number;
+  /**
    * Calls back once at the given time, at once (but never synchronously) when it is already over.
    *
    * @param epochMs Time of the call, in milliseconds since the Unix epoch; may lie years ahead.
@@ -25,6 +30,9 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 export const systemClock: Clock = Object.freeze({
   now(): number {
     return Date.now();
+  },
+  monotonic(): number {
+    return performance.now();
   },
   at(epochMs: number, callback: () => void): () => void {
     let timer: ReturnType<typeof setTimeout>;

@@ -89,9 +89,9 @@ const places: Record<string, (error: () => Error) => { operator: FakeOperator; h
     const operator = new FakeOperator();
     const apply = operator.kube.request.bind(operator.kube);
     let isBroken = true;
-    operator.kube.request = (options) => {
+    operator.kube.request = (options, read) => {
       if (isBroken && options.counts.verb === "apply") return Promise.reject(error());
-      return apply(options);
+      return apply(options, read);
     };
     return { operator, heal: () => void (isBroken = false) };
   },

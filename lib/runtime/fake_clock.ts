@@ -9,6 +9,7 @@ import type { Clock } from "./clock.ts";
 const MOST_AT_ONCE = 1_000;
 
 interface Timer {
+  /** By the monotonic clock, as the platform's timers. */
   at: number;
   order: number;
   callback: () => void;
@@ -16,21 +17,27 @@ interface Timer {
 
 /** A {@link Clock} whose time stands still until {@link FakeClock.advance} moves it. */
 export class FakeClock implements Clock {
-  #now: number;
+  #monotonic = 0;
+  /** Time of day at 0 of the monotonic clock. */
+  #epoch: number;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   /** @param now Start time in milliseconds since the Unix epoch. */
   constructor(now = Date.UTC(2026, 0, 1)) {
-    this.#now = now;
+    this.#epoch = now;
   }
 
   now(): number {
-    return this.#now;
+    return this.#epoch + this.#monotonic;
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
   }
 
   at(epochMs: number, callback: () => void): () => void {
-    const timer = { at: epochMs, order: this.#order++, callback };
+    const timer = { at: epochMs - this.#epoch, order: this.#order++, callback };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
   }
@@ -47,20 +54,30 @@ export class FakeClock implements Clock {
    * @throws {Error} When timers set timers for the same moment without end: a loop that would make no test fail, but hang.
    */
   async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#monotonic + ms;
     let fired = 0;
     for (;;) {
       await settle();
       const next = [...this.#timers].sort((a, b) => a.at - b.at || a.order - b.order)[0];
       if (!next || next.at > end) break;
       this.#timers.delete(next);
-      fired = next.at > this.#now ? 0 : fired + 1;
+      fired = next.at > this.#monotonic ? 0 : fired + 1;
       if (fired > MOST_AT_ONCE) throw new Error("Timers set timers for the same moment without end");
-      this.#now = Math.max(this.#now, next.at);
+      this.#monotonic = Math.max(this.#monotonic, next.at);
       next.callback();
     }
-    this.#now = end;
+    this.#monotonic = end;
     await settle();
+  }
+
+  /** The process is frozen (SIGSTOP): time goes by, and what is due runs only when the clock is advanced again. */
+  freeze(ms: number): void {
+    this.#monotonic += ms;
+  }
+
+  /** Moves the time of day alone: somebody set it, or the machine was suspended. @param ms Back where negative. */
+  set(ms: number): void {
+    this.#epoch += ms;
   }
 }
 

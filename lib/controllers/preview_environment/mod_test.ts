@@ -149,7 +149,11 @@ Deno.test("the definition gathers, decides and counts", async () => {
   const metrics = { reconciled: (owner: KubeObject): void => void counted.push(owner.metadata.name) };
   const counting: ControllerDefinition<Seen> = previewEnvironmentController(SETTINGS, metrics as never);
   const refuse = (): never => assert.fail("Nothing may be asked for");
-  const deps = { cache: () => new Cache(), kube: { get: refuse, logs: refuse }, clock: { now: () => 0, at: refuse } };
+  const deps = {
+    cache: () => new Cache(),
+    kube: { get: refuse, logs: refuse },
+    clock: { now: () => 0, monotonic: refuse, at: refuse },
+  };
   const plan = counting.decide(await counting.gather(first, deps), 0);
   counting.reconciled!(first, {});
   assert.equal(plan.report.phase, "Provisioning");
