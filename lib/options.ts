@@ -57,6 +57,7 @@ function image(): z.ZodType<string> {
 }
 
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const ISSUER = /^((Cluster)?Issuer\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/;
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const ttl = z.union([z.literal("0").transform(() => 0), number(...TTL_BOUNDS)], {
   error: `must be 0 or a whole number from ${TTL_BOUNDS[0]} to ${TTL_BOUNDS[1]}`,
@@ -184,6 +185,22 @@ export const OPTIONS = Object.freeze({
       help: "Where the API server reaches admission outside the cluster, instead of the Service",
     },
   ),
+  "webhook-certificates": option("Webhook", z.enum(["own", "cert-manager"], "must be own or cert-manager"), {
+    default: "own",
+    help: "Who makes and renews the certificate of admission: the program itself, or cert-manager",
+  }),
+  "webhook-certificate-seconds": option("Webhook", number(60, 31_536_000), {
+    default: "2592000",
+    help: "How long that certificate lives; it is renewed after two thirds. With cert-manager at least 3600",
+  }),
+  "webhook-issuer": option("Webhook", word(ISSUER, "must be Issuer/name or ClusterIssuer/name"), {
+    default: "",
+    help: "cert-manager's issuer of that certificate. Empty: an authority of its own is installed",
+  }),
+  "webhook-drain-seconds": option("Webhook", number(0, 15), {
+    default: "4",
+    help: "How long admission is served on after SIGTERM, and longer while requests come. 0: not at all",
+  }),
   "http-host": option("Process", z.string().min(1, "must be an address"), {
     default: "0.0.0.0",
     help: "Address of /healthz, /readyz and /metrics",
@@ -194,6 +211,10 @@ export const OPTIONS = Object.freeze({
   "cleanup-deadline-seconds": option("Process", number(1, 86_400), {
     default: "30",
     help: "A deletion that takes longer is called stuck, naming what blocks it",
+  }),
+  "verify-interval-seconds": option("Process", number(1, 86_400), {
+    default: "1800",
+    help: "A second list is compared with the cache so often",
   }),
   "log-level": option("Process", z.enum(LOG_LEVELS, `must be ${LOG_LEVELS.join(", ")}`), {
     default: "info",

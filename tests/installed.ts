@@ -23,11 +23,26 @@ const WITH_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & e
 const START_MS = 60_000;
 const STOP_MS = 40_000;
 
+/**
+ * The program and its first arguments: the compiled binary that `MAQUETTE_BINARY` names, which carries its permissions in
+ * itself, or else the sources, with as few.
+ */
+export function programCommand(): string[] {
+  const binary = Deno.env.get("MAQUETTE_BINARY");
+  // It would take the variable for a misspelt option of its own.
+  if (binary) return ["env", "-u", "MAQUETTE_BINARY", binary];
+  const main = new URL("../main.ts", import.meta.url).pathname;
+  const config = new URL("../deno.json", import.meta.url).pathname;
+  return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main];
+}
+
 export interface InstallOptions {
   /** Flags of `maquette run` beside those that the installation needs. */
   flags?: string[];
   /** Whether webhooks are installed; default: where the API server reaches this machine. */
   webhook?: boolean;
+  /** Makes the operator's kubeconfig of the one of its ServiceAccount: one that leads through a proxy, say. */
+  kubeconfig?: (path: string) => Promise<string>;
   /** Where the operator's log goes; default: a file in the control plane's folder. */
   log?: "inherit";
 }
@@ -60,11 +75,8 @@ export class Installed {
 
   /** Starts the process and waits until it is ready (caches synced, certificate loaded). */
   async start(): Promise<void> {
-    const main = new URL("../main.ts", import.meta.url).pathname;
-    const config = new URL("../deno.json", import.meta.url).pathname;
-    const operator = ["run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main, "run", ...this.#args];
     const command = new Deno.Command("sh", {
-      args: ["-c", WITH_PARENT, "sh", Deno.execPath(), ...operator],
+      args: ["-c", WITH_PARENT, "sh", ...programCommand(), "run", ...this.#args],
       stdin: "piped",
       stdout: "null",
       stderr: this.#log ? "piped" : "inherit",
@@ -81,6 +93,15 @@ export class Installed {
   async #writeLog(child: Deno.ChildProcess, path: string): Promise<void> {
     using file = await Deno.open(path, { create: true, append: true });
     for await (const chunk of child.stderr) await file.write(chunk);
+  }
+
+  /** Waits until the process ends by itself. @returns Its exit code. */
+  async ended(): Promise<number> {
+    const { code } = await this.#child!.status;
+    await this.#child!.stdin.close().catch(() => {});
+    this.#child = undefined;
+    await this.#logged;
+    return code;
   }
 
   /** Ends the process with a signal. @returns Its exit code. */
@@ -119,12 +140,19 @@ export class Installed {
     return this.#log ? await Deno.readTextFile(this.#log).catch(() => "") : "";
   }
 
+  /** Another replica of the same installation, on ports of its own, not started yet; whoever asks ends it. */
+  another(): Installed {
+    const [httpPort, webhookPort] = [freePort(), freePort()];
+    const args = [...this.#args, `--http-port=${httpPort}`, `--webhook-port=${webhookPort}`];
+    const log = this.#log && `${this.#log}.${httpPort}`;
+    return new Installed(this.#plane, { args, httpPort, webhookPort, log });
+  }
+
   /** Applies CRDs, roles and webhooks as the program on disk prints them now. */
   async reinstall(): Promise<void> {
-    const main = new URL("../main.ts", import.meta.url).pathname;
     const flags = this.#args.filter((flag) => !flag.startsWith("--kubeconfig"));
-    const args = ["run", "--quiet", "-A", main, "manifests", "--only", "namespace,crds,rbac,webhooks", ...flags];
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const [program, ...args] = [...programCommand(), "manifests", "--only", "namespace,crds,rbac,webhooks", ...flags];
+    const { code, stdout, stderr } = await new Deno.Command(program!, { args }).output();
     if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
     const stdin = new TextDecoder().decode(stdout);
     await this.#plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin });
@@ -156,11 +184,13 @@ export async function install(plane: ControlPlane, options: InstallOptions = {})
     `--webhook=${webhook}`,
     ...(host ? [`--webhook-host=${host}`, `--webhook-url=https://${host}:${webhookPort}`] : []),
     `--webhook-port=${webhookPort}`,
+    "--webhook-drain-seconds=0",
     ...(options.flags ?? []),
   ];
   await applyParts(plane, flags, ["namespace", "crds", "rbac"]);
   await plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
-  const kubeconfig = await plane.createServiceAccountKubeconfig(NAMESPACE, ACCOUNT);
+  const account = await plane.createServiceAccountKubeconfig(NAMESPACE, ACCOUNT);
+  const kubeconfig = await options.kubeconfig?.(account) ?? account;
   const log = options.log === "inherit" ? undefined : `${plane.folder}/operator.log`;
   const args = [`--kubeconfig=${kubeconfig}`, ...flags];
   const installed = new Installed(plane, { args, httpPort, webhookPort, log });

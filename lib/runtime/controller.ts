@@ -57,6 +57,8 @@ export class Controller {
   readonly owners: Informer;
   readonly #deps: ControllerDeps;
   readonly #settleDeps: SettleDeps;
+  /** Owners as they were when our finalizer was taken away: the watch has not shown yet that they are gone. */
+  readonly #released = new WeakSet<KubeObject>();
 
   constructor(definition: ControllerDefinition, deps: ControllerDeps) {
     this.definition = definition;
@@ -227,13 +229,14 @@ export class Controller {
   }
 
   async #clean(owner: KubeObject): Promise<ReconcileResult> {
-    if (!hasFinalizer(owner)) return "success";
+    if (!hasFinalizer(owner) || this.#released.has(owner)) return "success";
     const { kube, informers, clock, cleanupDeadlineMs: deadlineMs } = this.#deps;
     const informer = (root: Root): Informer =>
       informers.get(this.definition.owns.find((need) => need.resource === root.resource)!);
     const report = await cleanup(owner, this.definition.roots(owner), { kube, informer, now: clock.now(), deadlineMs });
     if (!report) {
       await removeFinalizer(owner, this.definition.kind, kube);
+      this.#released.add(owner);
       return "success";
     }
     await this.#report(owner, { ...report, ...keptFields(owner), inventory: owner.status?.inventory });

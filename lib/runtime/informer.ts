@@ -10,59 +10,22 @@
  * @module
  */
 import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
-import type { KubeClient, Scope } from "../kube/client.ts";
 import { hasStatus, KubeError } from "../kube/errors.ts";
 import { backoffMs } from "./backoff.ts";
 import { Cache, type Change, type Lister } from "./cache.ts";
-import { type Clock, sleep } from "./clock.ts";
-import type { Logger } from "./log.ts";
+import { sleep } from "./clock.ts";
+import {
+  DEFAULT_TIMINGS,
+  type InformerDeps,
+  type InformerSpec,
+  type InformerTimings,
+  type WatchEnd,
+} from "./informer_options.ts";
 import { untilAborted } from "./until_aborted.ts";
 import { isNewer } from "./version.ts";
 
-/** What an informer needs of the API server. */
-export type ListWatch = Pick<KubeClient, "list" | "watch">;
-
-/** What to keep. */
-export interface InformerSpec extends Scope {
-  resource: Resource;
-  /** Drops what nobody reads before it is cached. */
-  shape?: (object: KubeObject) => KubeObject;
-}
-
-/** All in milliseconds, but the two that say seconds. */
-export interface InformerTimings {
-  /** A watch that shows nothing for this long, not even a bookmark, is dead. */
-  idleMs: number;
-  /** The server ends a watch after a random time between these. */
-  watchSeconds: readonly [least: number, most: number];
-  /** Between two comparisons of the cache with a fresh list. */
-  verifyMs: number;
-  backoffBaseMs: number;
-  backoffCapMs: number;
-}
-
-export const DEFAULT_TIMINGS: InformerTimings = Object.freeze({
-  idleMs: 90_000,
-  watchSeconds: [300, 600] as const,
-  verifyMs: 30 * 60_000,
-  backoffBaseMs: 500,
-  backoffCapMs: 30_000,
-});
-
-/** Why a watch connection ended. */
-export type WatchEnd = "closed" | "idle" | "expired" | "error";
-
-export interface InformerDeps {
-  kube: ListWatch;
-  clock: Clock;
-  random: () => number;
-  log: Logger;
-  timings?: InformerTimings;
-  metrics?: {
-    watchEnded(resource: Resource, why: WatchEnd): void;
-    eventsMissed(resource: Resource, count: number): void;
-  };
-}
+export { DEFAULT_TIMINGS };
+export type { InformerDeps, InformerSpec, InformerTimings, ListWatch, WatchEnd } from "./informer_options.ts";
 
 const PAGE = 500;
 /** Longer than the server's own timeout by this, a watch is given up even while it talks. */
@@ -81,6 +44,8 @@ export class Informer {
   readonly #listeners: ((change: Change) => void)[] = [];
   #version: string | undefined;
   #synced = false;
+  /** Full lists that were taken in. */
+  #lists = 0;
   #lastAlive: number;
   #failures = 0;
   /** Waits before the next try: what the watch does not show meanwhile is late, not missed. */
@@ -128,8 +93,10 @@ export class Informer {
   /** Lists and watches until the signal ends it. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const verifying = this.#verifyForEver(signal);
+    let end: WatchEnd | undefined;
     while (!signal.aborted) {
-      let end: WatchEnd = "closed";
+      const before = end;
+      end = "closed";
       try {
         if (this.#version === undefined) await this.#list(signal);
         const started = this.#deps.clock.now();
@@ -140,6 +107,8 @@ export class Informer {
         if (signal.aborted) break;
         end = hasStatus(error, 410) ? "expired" : "error";
         if (end === "expired") this.#version = undefined;
+        // The server is there and says what to do: however often it was not, that need not wait. Said again, it must.
+        if (end === "expired" && before !== "expired") this.#failures = 0;
         await this.#holdOff(error, signal);
       }
       if (!signal.aborted) this.#deps.metrics?.watchEnded(this.resource, end);
@@ -188,6 +157,7 @@ export class Informer {
     });
     for (const key of [...this.#cache.keys()]) if (!seen.has(key)) this.#remove(key, version);
     this.#version = version;
+    this.#lists++;
     this.#synced = true;
     this.#announceSync();
   }
@@ -280,11 +250,13 @@ export class Informer {
   /** @returns How many objects of a fresh list the watch had not shown although it had time to; they are mended. */
   async #verify(signal: AbortSignal): Promise<number> {
     const listed = new Map<string, KubeObject | undefined>();
+    const lists = this.#lists;
     const version = await this.#pages(signal, (items) => {
       for (const item of items) listed.set(keyOf(item), this.#shaped(item));
     });
     await this.#catchUp(version, signal);
-    if (signal.aborted) return 0;
+    // A full list that came meanwhile has mended all. What was made and deleted between the two would come back to life.
+    if (signal.aborted || this.#lists !== lists) return 0;
     let missed = 0;
     for (const object of listed.values()) if (this.#put(object)) missed++;
     for (const key of [...this.#cache.keys()]) if (!listed.has(key) && this.#remove(key, version)) missed++;

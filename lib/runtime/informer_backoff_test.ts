@@ -42,6 +42,30 @@ Deno.test("promise 1: back-off doubles with jitter up to its cap and starts anew
   assert.equal(asked.length, 1);
 });
 
+Deno.test("promise 1: a server that is back and has forgotten our version (410) is listed at once, whatever was before", async () => {
+  await using watcher = await FakeWatcher.start();
+  watcher.server.fail({ verb: "watch" }, new KubeError(500, "InternalError", "no"), 7);
+  watcher.server.breakWatches("reset");
+  await watcher.clock.advance(30_000);
+  watcher.server.fail({ verb: "watch" }, new KubeError(410, "Expired", "too old"));
+  await watcher.clock.advance(30_000);
+  watcher.server.forget();
+  watcher.write("a", "1");
+  await watcher.clock.advance(20_000);
+  assert.equal(watcher.ends.expired, 1);
+  assert.deepEqual(watcher.told, watcher.truth);
+});
+
+Deno.test("promise 1: a server that forgets every version at once (410 again and again) is not listed in a loop", async () => {
+  await using watcher = await FakeWatcher.start();
+  watcher.server.forget();
+  watcher.server.fail({ verb: "watch" }, new KubeError(410, "Expired", "too old"), Infinity);
+  watcher.server.breakWatches("reset");
+  await watcher.clock.advance(10 * 60_000);
+  const lists = watcher.server.count({ verb: "list" });
+  assert.ok(lists > 20 && lists < 40, `${lists} lists`);
+});
+
 Deno.test("promise 1: Retry-After is waited for in full, and no try is made before", async () => {
   await using watcher = await FakeWatcher.start();
   watcher.server.breakWatches("reset");

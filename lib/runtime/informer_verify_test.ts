@@ -103,3 +103,19 @@ Deno.test("promise 1: a verifying list that fails says nothing, and the next one
   assert.equal(watcher.server.count({ verb: "list" }), 2);
   assert.equal(watcher.missed, 0);
 });
+
+Deno.test("promise 1: what a full list has shown since the verifying list is neither missed nor brought back to life", async () => {
+  await using watcher = await FakeWatcher.start();
+  await watcher.clock.advance(VERIFY_MS - 5_000);
+  // A server that was restarted: it is away, and then it does not know the old version any more.
+  watcher.server.fail({ verb: "watch" }, new KubeError(429, "TooManyRequests", "later", 20_000));
+  watcher.server.fail({ verb: "watch" }, new KubeError(410, "Expired", "too old"));
+  watcher.server.breakWatches("reset");
+  watcher.write("short-lived", "1");
+  await watcher.clock.advance(10_000);
+  watcher.erase("short-lived");
+  await watcher.clock.advance(2 * 60_000);
+  assert.equal(watcher.ends.expired, 1);
+  assert.deepEqual(watcher.cached, watcher.truth);
+  assert.equal(watcher.missed, 0);
+});

@@ -30,6 +30,12 @@ export interface ControlPlane extends AsyncDisposable {
   killApiServer(): Promise<void>;
   /** Starts the API server that was killed and waits until it is ready. Not for a cluster that is not ours. */
   startApiServer(): Promise<void>;
+  /** Ends etcd in an orderly way and starts it again on its data. Not for a cluster that is not ours. */
+  restartEtcd(): Promise<void>;
+  /** Kills etcd as a crash would; it stays away until `startEtcd`. Not for a cluster that is not ours. */
+  killEtcd(): Promise<void>;
+  /** Starts etcd and waits until the API server is ready with it. Not for a cluster that is not ours. */
+  startEtcd(): Promise<void>;
   /** Ends everything and leaves nothing behind. May be called more than once. */
   stop(): Promise<void>;
 }

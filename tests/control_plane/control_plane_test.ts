@@ -147,6 +147,16 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
     await plane.kubectl(["rollout", "status", "deployment/afterwards", "--timeout=60s"]);
   });
 
+  await t.step("the control plane goes on with all its objects after etcd was restarted or killed", async () => {
+    await plane.restartEtcd();
+    await plane.killEtcd();
+    assert.notEqual((await plane.kubectl(["get", "--raw", "/readyz"], { check: false })).code, 0);
+    await plane.startEtcd();
+    assert.equal((await get(plane, "deployment", "afterwards")).spec.replicas, 2);
+    await apply(plane, objects.deployment("later", "shop/web:1"));
+    await plane.kubectl(["rollout", "status", "deployment/later", "--timeout=60s"]);
+  });
+
   await t.step("a second node takes pods as well", async () => {
     await plane.addNode("extra");
     await apply(plane, objects.pod("elsewhere", { image: "web:1" }, { nodeName: "extra" }));
@@ -160,6 +170,7 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
       assert.equal(same.caPem, plane.caPem);
       assert.equal(same.auditLogPath, undefined);
       await assert.rejects(same.restartApiServer(), /Cannot restart the API server of an existing cluster/);
+      await assert.rejects(same.killEtcd(), /Cannot kill etcd of an existing cluster/);
     });
     await plane.kubectl(["get", "--raw", "/readyz"]);
   });

@@ -58,6 +58,18 @@ class ExistingCluster implements ControlPlane {
     return notOurs("start the API server of");
   }
 
+  restartEtcd(): Promise<void> {
+    return notOurs("restart etcd of");
+  }
+
+  killEtcd(): Promise<void> {
+    return notOurs("kill etcd of");
+  }
+
+  startEtcd(): Promise<void> {
+    return notOurs("start etcd of");
+  }
+
   async stop(): Promise<void> {
     await Deno.remove(this.folder, { recursive: true }).catch(() => {});
   }

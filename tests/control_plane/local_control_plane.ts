@@ -112,7 +112,24 @@ export class LocalControlPlane implements ControlPlane {
   /** Starts the API server and waits until it is ready. */
   async startApiServer(): Promise<void> {
     await this.#run("kube-apiserver");
-    await this.#until("the API server to be ready", () => this.#get("/readyz"));
+    await this.#untilReady();
+  }
+
+  /** Ends etcd in an orderly way and starts it again. */
+  async restartEtcd(): Promise<void> {
+    await this.#supervisor.end("etcd", "stop");
+    await this.startEtcd();
+  }
+
+  /** Kills etcd. */
+  async killEtcd(): Promise<void> {
+    await this.#supervisor.end("etcd", "kill");
+  }
+
+  /** Starts etcd and waits until the API server has found it. */
+  async startEtcd(): Promise<void> {
+    await this.#run("etcd");
+    await this.#untilReady();
   }
 
   /** Ends everything. */
@@ -135,6 +152,10 @@ export class LocalControlPlane implements ControlPlane {
       ...Array.from({ length: nodes }, (_, index) => this.addNode(`node-${index + 1}`)),
       this.#until("service accounts to be made", () => this.#get("/api/v1/namespaces/default/serviceaccounts/default")),
     ]);
+  }
+
+  async #untilReady(): Promise<void> {
+    await this.#until("the API server to be ready", () => this.#get("/readyz"));
   }
 
   async #run(name: Component): Promise<void> {
