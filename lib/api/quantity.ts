@@ -30,6 +30,19 @@ const DECIMAL: ReadonlyMap<string, number> = new Map([
 ]);
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
+/** Of what is written most: a whole number and one of these. In thousandths. */
+const COMMON = /^(\d{1,15})(m|k|M|G|Ki|Mi|Gi)?$/;
+const THOUSANDTHS: Readonly<Record<string, number>> = {
+  m: 1,
+  "": 1e3,
+  k: 1e6,
+  M: 1e9,
+  G: 1e12,
+  Ki: 1e3 * 2 ** 10,
+  Mi: 1e3 * 2 ** 20,
+  Gi: 1e3 * 2 ** 30,
+};
+
 /** Units per 1, as a power of 10: the smallest exponent and all digits behind the point of a bounded text fit. */
 const SCALE = 140;
 
@@ -41,6 +54,8 @@ const SCALE = 140;
  * @throws TypeError when one is not a quantity by {@link QUANTITY_PATTERN} and {@link QUANTITY_MAX_LENGTH}
  */
 export function compareQuantities(a: string | number, b: string | number): number {
+  const [fewA, fewB] = [thousandths(a), thousandths(b)];
+  if (fewA !== undefined && fewB !== undefined) return fewA - fewB;
   const difference = scaled(a) - scaled(b);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
@@ -64,6 +79,13 @@ export function multiplyQuantity(quantity: string | number, times: number): stri
   const digits = String(BigInt(whole + fraction) * BigInt(times)).padStart(fraction.length + 1, "0");
   const point = digits.length - fraction.length;
   return `${digits.slice(0, point)}${fraction ? `.${digits.slice(point)}` : ""}${suffix}`;
+}
+
+/** Where a number holds it exactly: whole numbers as long as the general way takes are slow, and compared all the time. */
+function thousandths(quantity: string | number): number | undefined {
+  const [, digits, suffix = ""] = COMMON.exec(String(quantity)) ?? [];
+  const amount = digits === undefined ? NaN : Number(digits) * THOUSANDTHS[suffix]!;
+  return Number.isSafeInteger(amount) ? amount : undefined;
 }
 
 /** The quantity as a whole number of the smallest units. */
