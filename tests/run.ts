@@ -21,6 +21,7 @@ const UNIT_FOLDERS = [
   "deploy",
   "tests/architecture_test.ts",
   "tests/asked_test.ts",
+  "tests/bench",
   "tests/fault_proxy_test.ts",
   "tests/wait_test.ts",
 ];
