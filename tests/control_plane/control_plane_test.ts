@@ -150,7 +150,8 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
   await t.step("the control plane goes on with all its objects after etcd was restarted or killed", async () => {
     await plane.restartEtcd();
     await plane.killEtcd();
-    assert.notEqual((await plane.kubectl(["get", "--raw", "/readyz"], { check: false })).code, 0);
+    const readiness = (): Promise<{ code: number }> => plane.kubectl(["get", "--raw", "/readyz"], { check: false });
+    await waitUntil("the API server to miss it", async () => (await readiness()).code, (code) => code !== 0);
     await plane.startEtcd();
     assert.equal((await get(plane, "deployment", "afterwards")).spec.replicas, 2);
     await apply(plane, objects.deployment("later", "shop/web:1"));
