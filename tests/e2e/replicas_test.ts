@@ -6,6 +6,7 @@ import { findCredentials } from "../../cli/connect.ts";
 import { readCommandLine } from "../../lib/config.ts";
 import { LEASE } from "../../lib/api/resources.ts";
 import { KubeClient } from "../../lib/kube/client.ts";
+import { untilAborted } from "../../lib/runtime/until_aborted.ts";
 import { RawRequests } from "../fixtures/raw_requests.ts";
 import { Admissions } from "../integration/admissions.ts";
 import { waitUntil } from "../wait.ts";
@@ -116,7 +117,7 @@ async function followLease(
   const scope = { namespace: NAMESPACE, fieldSelector: "metadata.name=maquette" };
   const from = { resourceVersion: first.metadata.resourceVersion!, timeoutSeconds: 300, signal };
   try {
-    for await (const { object } of client.watch(LEASE, scope, from)) {
+    for await (const { object } of untilAborted(client.watch(LEASE, scope, from), signal)) {
       const now: string = object.spec?.holderIdentity ?? "";
       if (object.kind !== "Lease" || now === holder) continue;
       if (now === "") givenUpAt = performance.now();
