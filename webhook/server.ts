@@ -4,8 +4,8 @@
  * What stands in the way (measured with Go's client, which the API server uses, on Deno 2.6.8 and 2.9.6):
  * - `Deno.serve` cannot change its certificate, and one listener cannot take over from another on the same port:
  *   connections that wait in the old one's queue are reset when it closes (20 to 120 lost requests in 40 changes).
- * - The `shutdown()` of an HTTP/2 server loses requests that arrive while it says goodbye (one in every second restart
- *   at 40 requests a second), and a client holds on to its one connection for ever, to a Pod that is leaving too. The
+ * - The `shutdown()` of an HTTP/2 server loses requests that arrive while it says goodbye (in 3 of 8 restarts
+ *   under 20 to 40 requests a second), and a client holds on to its one connection for ever, to a Pod that is leaving too. The
  *   choice of protocol cannot be taken from `Deno.serve`.
  *
  * So the port is held by one plain TCP listener for the whole life of the process. Each connection is handed on, as
