@@ -100,8 +100,9 @@ export class Admission {
    */
   async whenDrained(): Promise<void> {
     const { clock, config } = this.#deps;
-    const [least, most] = [clock.now() + config.webhookDrainSeconds * 1000, clock.now() + LONGEST_DRAIN_MS];
     if (config.webhookDrainSeconds === 0) return;
+    const began = clock.now();
+    const [least, most] = [began + config.webhookDrainSeconds * 1000, began + LONGEST_DRAIN_MS];
     const isBusy = (): boolean => this.#server.quietMs < QUIET_MS && clock.now() < most;
     while (clock.now() < least || isBusy()) await sleep(clock, QUIET_MS / 4, new AbortController().signal);
   }

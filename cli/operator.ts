@@ -60,10 +60,8 @@ export class Operator {
     const observe = this.#metrics.requested.bind(this.#metrics);
     this.#kube = new KubeClient(deps.credentials, { observe, userAgent: `maquette/${VERSION} (${identity})` });
     const timings = { ...DEFAULT_TIMINGS, verifyMs: config.verifyIntervalSeconds * 1000 };
-    const informerDeps: InformerDeps = {
-      ...{ kube: this.#kube, clock, random: Math.random, log, timings },
-      metrics: this.#metrics,
-    };
+    const watching = { kube: this.#kube, clock, random: Math.random, log };
+    const informerDeps: InformerDeps = { ...watching, timings, metrics: this.#metrics };
     this.#informers = new InformerSet(informerDeps);
     if (config.leaderElection) {
       const lease = { namespace: config.namespace, name: LEASE };

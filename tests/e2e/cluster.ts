@@ -94,7 +94,7 @@ export class Cluster {
     return answer!;
   }
 
-  /** Takes everything away, in the order that the README names, and checks that nothing is left. */
+  /** Takes everything away, in the order that the README names, and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.plane.kubectl(["delete", "prenv,prt", "--all", "--all-namespaces", "--timeout=120s"]);
     const stdin = await this.manifests();
