@@ -10,6 +10,7 @@ LABEL org.opencontainers.image.title="Maquette" \
   org.opencontainers.image.description="A preview environment for every pull request on Kubernetes" \
   org.opencontainers.image.version="0.1.0" \
   org.opencontainers.image.licenses="Apache-2.0"
+ENV MALLOC_ARENA_MAX=1
 WORKDIR /
 # In numbers: a kubelet cannot tell that a name is not root's.
 USER 65532:65532

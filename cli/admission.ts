@@ -62,6 +62,11 @@ export class Admission {
     return this.#certificates.informers;
   }
 
+  /** When somebody last connected or asked, in milliseconds since the epoch. */
+  get usedAt(): number {
+    return this.#deps.clock.now() - this.#server.quietMs;
+  }
+
   /** A certificate is loaded and the port is open. */
   get readiness(): Check {
     const missing = `no certificate yet: ${this.#certificates.awaited}`;

@@ -19,6 +19,7 @@ import { cachesSynced, type Check, healthResponse, watchesAlive } from "../lib/r
 import { DEFAULT_TIMINGS, type Informer, type InformerDeps } from "../lib/runtime/informer.ts";
 import { InformerSet } from "../lib/runtime/informer_set.ts";
 import type { Logger } from "../lib/runtime/log.ts";
+import { collectGarbage, MemoryKeeper } from "../lib/runtime/memory.ts";
 import { RuntimeMetrics } from "../lib/runtime/metrics.ts";
 import { VERSION } from "../lib/version.ts";
 import { Admission } from "./admission.ts";
@@ -51,6 +52,9 @@ export class Operator {
   readonly #admission: Admission | undefined;
   readonly #lease: Informer | undefined;
   readonly #elector: Elector | undefined;
+  readonly #memory: MemoryKeeper;
+  /** Milliseconds since the epoch. */
+  #reconciledAt = 0;
 
   constructor(deps: OperatorDeps) {
     const { config, clock, log, identity } = deps;
@@ -90,6 +94,8 @@ export class Operator {
       this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, previewOwners });
     }
     this.#metrics.leading(() => this.#elector?.isLeading ?? true);
+    const lastWorkAt = (): number => Math.max(this.#reconciledAt, this.#admission?.usedAt ?? 0);
+    this.#memory = new MemoryKeeper({ clock, lastWorkAt, collect: collectGarbage });
   }
 
   #createController(definition: ConstructorParameters<typeof Controller>[0]): Controller {
@@ -103,7 +109,12 @@ export class Operator {
       events: this.#events,
       workers: config.workers,
       cleanupDeadlineMs: config.cleanupDeadlineSeconds * 1000,
-      metrics: this.#metrics,
+      metrics: {
+        reconciled: (kind, result, seconds) => {
+          this.#reconciledAt = clock.now();
+          this.#metrics.reconciled(kind, result, seconds);
+        },
+      },
     });
   }
 
@@ -124,6 +135,7 @@ export class Operator {
     for (const informer of this.#allInformers()) this.#metrics.watched(informer.resource);
     if (this.#lease) background.push(this.#lease.run(watching.signal));
     if (this.#admission) background.push(this.#admission.run(watching.signal));
+    background.push(this.#memory.run(watching.signal));
     const http = this.#serve(signal);
     const { port: httpPort } = http.addr as Deno.NetAddr;
     log.info("Started", { version: VERSION, identity, httpPort, namespace: config.namespace });
@@ -153,6 +165,7 @@ export class Operator {
   /** Reconciles while it leads. */
   async #lead(signal: AbortSignal): Promise<boolean> {
     await Promise.race([Promise.all(this.#informers.all().map((informer) => informer.whenSynced)), aborted(signal)]);
+    this.#memory.collect();
     if (this.#elector && !await this.#elector.acquire(signal)) return true;
     const working = new AbortController();
     const work = Promise.all(this.#controllers.map((controller) => controller.run(working.signal)));

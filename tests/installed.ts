@@ -7,6 +7,7 @@
 import { stringify } from "yaml";
 import { installation } from "../cli/install/objects.ts";
 import { ACCOUNT } from "../cli/install/rbac.ts";
+import { MEMORY_ENV } from "../deploy/image/maquette_image.ts";
 import { readCommandLine } from "../lib/config.ts";
 import type { ControlPlane } from "./control_plane/control_plane.ts";
 import { waitFor } from "./wait.ts";
@@ -30,7 +31,7 @@ const STOP_MS = 40_000;
 export function programCommand(): string[] {
   const binary = Deno.env.get("MAQUETTE_BINARY");
   // It would take the variable for a misspelt option of its own.
-  if (binary) return ["env", "-u", "MAQUETTE_BINARY", binary];
+  if (binary) return ["env", "-u", "MAQUETTE_BINARY", MEMORY_ENV, binary];
   const main = new URL("../main.ts", import.meta.url).pathname;
   const config = new URL("../deno.json", import.meta.url).pathname;
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main];

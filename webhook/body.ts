@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { BodyReader } from "../lib/body_reader.ts";
 import type { Clock } from "../lib/runtime/clock.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -13,6 +14,7 @@ import { Refusal } from "./refusal.ts";
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** Time that a body may take, in milliseconds. The API server itself gives up after the webhook's timeout of 3 s. */
 export const BODY_DEADLINE_MS = 10_000;
+const BUFFER_BYTES = 64 * 1024;
 /** Deepest nesting of objects and lists. No object of the API server comes near it. */
 const MAX_DEPTH = 256;
 
@@ -27,27 +29,28 @@ export async function readJson(request: Request, clock: Clock): Promise<unknown>
   if (type !== "application/json") {
     throw new Refusal(415, `Content type must be application/json: ${JSON.stringify(type?.slice(0, 100) ?? "")}`);
   }
-  const value = parse(await readBytes(request.body, clock));
+  const value = parse(await readBytes(request, clock));
   if (isDeeperThan(value, MAX_DEPTH)) throw new Refusal(400, `Body is nested deeper than ${MAX_DEPTH} levels`);
   return value;
 }
 
-async function readBytes(body: ReadableStream<Uint8Array> | null, clock: Clock): Promise<Uint8Array> {
+async function readBytes(request: Request, clock: Clock): Promise<Uint8Array> {
+  if (!request.body) return new Uint8Array();
+  const reader = new BodyReader(request.body, bufferBytes(request));
   const chunks: Uint8Array[] = [];
-  const reader = body?.getReader();
   let isLate = false;
   const cancelTimer = clock.at(clock.now() + BODY_DEADLINE_MS, () => {
     isLate = true;
-    reader?.cancel().catch(ignore);
+    void reader.cancel();
   });
   try {
-    for (let size = 0, part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-      size += part.value.length;
+    for (let size = 0, part = await reader.read(); part; part = await reader.read()) {
+      size += part.length;
       if (size > MAX_BODY_BYTES) throw new Refusal(413, `Body is over ${MAX_BODY_BYTES} bytes`);
-      chunks.push(part.value);
+      chunks.push(part.slice());
     }
   } catch (error) {
-    reader?.cancel().catch(ignore);
+    void reader.cancel();
     throw error instanceof Refusal ? error : new Refusal(400, "Body ended before it was complete");
   } finally {
     cancelTimer();
@@ -56,8 +59,11 @@ async function readBytes(body: ReadableStream<Uint8Array> | null, clock: Clock):
   return joined(chunks);
 }
 
-/** A body that is already broken cannot be cancelled, and need not be. */
-function ignore(): void {}
+/** What the client says of the length is only good for guessing what to hold at once. */
+function bufferBytes({ headers }: Request): number {
+  const length = Number(headers.get("content-length"));
+  return length > 0 && length < BUFFER_BYTES ? length : BUFFER_BYTES;
+}
 
 function joined(chunks: Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0]!;

@@ -17,6 +17,12 @@ const NONROOT = 65532;
 /** By default this is the image's name; a Deployment's `maquette:<version>` means the same. */
 export const IMAGE_NAME = `docker.io/library/maquette:${VERSION}`;
 
+/**
+ * glibc keeps a heap for every thread that ever asked for memory, and gives none of them back: with one for all, 500
+ * environments take 40 MiB less.
+ */
+export const MEMORY_ENV = "MALLOC_ARENA_MAX=1";
+
 export const CONFIG: ImageConfig = {
   user: `${NONROOT}:${NONROOT}`,
   entrypoint: [BINARY],
@@ -26,6 +32,7 @@ export const CONFIG: ImageConfig = {
   env: [
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+    MEMORY_ENV,
   ],
   labels: {
     "org.opencontainers.image.title": "Maquette",

@@ -9,7 +9,7 @@ import { normalized, parseReference } from "../../lib/image/reference.ts";
 import { readCommandLine } from "../../lib/config.ts";
 import { VERSION } from "../../lib/version.ts";
 import { arrange } from "./layer.ts";
-import { baseEntries, BINARY, BINARY_MODE, binaryEntries, CONFIG, IMAGE_NAME } from "./maquette_image.ts";
+import { baseEntries, BINARY, BINARY_MODE, binaryEntries, CONFIG, IMAGE_NAME, MEMORY_ENV } from "./maquette_image.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -50,6 +50,7 @@ Deno.test("the Dockerfile's image runs as the archive's does", async () => {
   assert.equal(await instruction("USER"), CONFIG.user);
   assert.equal(await instruction("WORKDIR"), CONFIG.workingDir);
   assert.deepEqual(JSON.parse(await instruction("ENTRYPOINT")), CONFIG.entrypoint);
+  assert.equal(await instruction("ENV"), MEMORY_ENV);
   assert.deepEqual(JSON.parse(await instruction("CMD")), CONFIG.command);
 });
 

@@ -45,17 +45,21 @@ Deno.test("kubeconfigCredentials() reads what stands inside the file", async () 
   });
 });
 
-Deno.test("kubeconfigCredentials() reads files beside it, and a token file anew each time", async () => {
+Deno.test("kubeconfigCredentials() reads files beside it, and a token file anew after a minute", async () => {
   const config = kubeconfig(
     "tokenFile: token, client-certificate: cert.pem, client-key: key.pem",
     "server: https://one.example, certificate-authority: ca.pem",
   );
   const files = { config, "ca.pem": "CA", "cert.pem": "CERT", "key.pem": "KEY", token: "first\n" };
   await inFolder(files, async (folder) => {
-    const found = await kubeconfigCredentials(`${folder}/config`);
+    let time = 5;
+    const found = await kubeconfigCredentials(`${folder}/config`, { now: () => time });
     assert.deepEqual([found.ca, found.cert, found.key], ["CA", "CERT", "KEY"]);
     assert.equal(await found.token?.(), "first");
     await Deno.writeTextFile(`${folder}/token`, "second\n");
+    time += 59_999;
+    assert.equal(await found.token?.(), "first");
+    time += 1;
     assert.equal(await found.token?.(), "second");
   });
 });
@@ -77,25 +81,37 @@ for (const [name, [config, context, message]] of Object.entries(refused)) {
   Deno.test(`kubeconfigCredentials() refuses ${name}`, async () => {
     await inFolder(
       { config },
-      (folder) => assert.rejects(kubeconfigCredentials(`${folder}/config`, context), { message }),
+      (folder) => assert.rejects(kubeconfigCredentials(`${folder}/config`, { context }), { message }),
     );
   });
 }
 
-Deno.test("inClusterCredentials() reads the mounted service account, and its token anew each time", async () => {
+Deno.test("inClusterCredentials() reads the mounted service account, and its token anew after a minute", async () => {
   await inFolder({ "ca.crt": "CA", namespace: "ops\n", token: "first\n" }, async (folder) => {
-    const found = await inClusterCredentials({ host: "10.0.0.1", port: "443" }, folder);
+    let time = 0;
+    const found = await inClusterCredentials({ host: "10.0.0.1", port: "443" }, { folder, now: () => time });
     assert.deepEqual([found.server, found.ca, found.namespace], ["https://10.0.0.1:443", "CA", "ops"]);
     assert.equal(await found.token?.(), "first");
     await Deno.writeTextFile(`${folder}/token`, "second\n");
+    time += 60_000;
     assert.equal(await found.token?.(), "second");
+  });
+});
+
+Deno.test("inClusterCredentials() does not remember that a token could not be read", async () => {
+  await inFolder({ "ca.crt": "", namespace: "", token: "first" }, async (folder) => {
+    const found = await inClusterCredentials({ host: "x", port: "1" }, { folder, now: () => 0 });
+    await Deno.rename(`${folder}/token`, `${folder}/away`);
+    await assert.rejects(found.token!(), Deno.errors.NotFound);
+    await Deno.rename(`${folder}/away`, `${folder}/token`);
+    assert.equal(await found.token?.(), "first");
   });
 });
 
 Deno.test("inClusterCredentials() puts brackets around an IPv6 address", async () => {
   await inFolder({ "ca.crt": "", namespace: "", token: "" }, async (folder) => {
     assert.equal(
-      (await inClusterCredentials({ host: "fd00::1", port: "443" }, folder)).server,
+      (await inClusterCredentials({ host: "fd00::1", port: "443" }, { folder })).server,
       "https://[fd00::1]:443",
     );
   });
@@ -104,6 +120,6 @@ Deno.test("inClusterCredentials() puts brackets around an IPv6 address", async (
 Deno.test("inClusterCredentials() says so where no token is mounted", async () => {
   await inFolder(
     {},
-    (folder) => assert.rejects(inClusterCredentials({ host: "x", port: "1" }, folder), Deno.errors.NotFound),
+    (folder) => assert.rejects(inClusterCredentials({ host: "x", port: "1" }, { folder }), Deno.errors.NotFound),
   );
 });

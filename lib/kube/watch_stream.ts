@@ -4,7 +4,11 @@
  * @module
  */
 import type { KubeObject } from "../api/object.ts";
+import { BodyReader } from "../body_reader.ts";
 import { KubeError } from "./errors.ts";
+
+/** Holds most events whole. */
+const BUFFER_BYTES = 16 * 1024;
 
 /** One event of a watch. */
 export interface WatchEvent {
@@ -20,36 +24,39 @@ export interface WatchEvent {
  * @throws {SyntaxError} On a whole line that is not JSON.
  */
 export async function* decodeWatch(body: ReadableStream<Uint8Array>): AsyncGenerator<WatchEvent> {
-  for await (const line of lines(body)) {
-    const event = JSON.parse(line);
-    if (event.type === "ERROR") {
-      const { code, reason, message, details } = event.object ?? {};
-      const retryAfter = Number(details?.retryAfterSeconds);
-      throw new KubeError(
-        code ?? 500,
-        reason ?? "",
-        message ?? "Watch failed",
-        retryAfter ? retryAfter * 1000 : undefined,
-      );
+  const reader = new BodyReader(body, BUFFER_BYTES);
+  const decoder = new LineDecoder();
+  try {
+    for (let piece = await reader.read(); piece; piece = await reader.read()) {
+      for (const line of decoder.linesOf(piece)) yield eventOf(line);
     }
-    yield event;
+  } finally {
+    await reader.cancel();
   }
 }
 
-async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  // Parts of a line are kept in a list: joining at every chunk would copy a long line again and again.
-  let parts: string[] = [];
-  for await (const chunk of body) {
-    const text = decoder.decode(chunk, { stream: true });
-    let start = 0;
-    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
-      parts.push(text.slice(start, end));
-      const line = parts.join("");
-      parts = [];
-      start = end + 1;
-      if (line.trim() !== "") yield line;
-    }
-    if (start < text.length) parts.push(text.slice(start));
+function eventOf(line: string): WatchEvent {
+  const event = JSON.parse(line);
+  if (event.type !== "ERROR") return event;
+  const { code, reason, message, details } = event.object ?? {};
+  const retryAfterMs = Number(details?.retryAfterSeconds) * 1000 || undefined;
+  throw new KubeError(code ?? 500, reason ?? "", message ?? "Watch failed", retryAfterMs);
+}
+
+/** Cuts bytes into lines; what has no end yet waits for it. */
+class LineDecoder {
+  readonly #decoder = new TextDecoder();
+  /** Of the last line, in a list: joining at every piece would copy a long line again and again. */
+  #parts: string[] = [];
+
+  /** Lines that end in these bytes, without empty ones. */
+  linesOf(bytes: Uint8Array): string[] {
+    const [first, ...others] = this.#decoder.decode(bytes, { stream: true }).split("\n");
+    this.#parts.push(first!);
+    if (others.length === 0) return [];
+    const rest = others.pop()!;
+    const lines = [this.#parts.join(""), ...others];
+    this.#parts = [rest];
+    return lines.filter((line) => line.trim() !== "");
   }
 }

@@ -18,10 +18,8 @@ const LIST_KEYS: Record<string, readonly string[]> = {
   imagePullSecrets: ["name"],
   ownerReferences: ["uid"],
 };
-/** Maps that the API server replaces as a whole: a member that somebody added counts. */
+/** Maps that the API server replaces as a whole (`x-kubernetes-map-type: atomic`): a member that somebody added counts. */
 const ATOMIC = new Set(["selector", "podSelector", "namespaceSelector", "matchLabels", "nodeSelector"]);
-/** Maps that the API server takes as a whole (`x-kubernetes-map-type: atomic`): a member too many is a difference. */
-const ATOMIC_MAPS = new Set(["selector", "matchLabels", "nodeSelector"]);
 /** Fields whose members are quantities, which the API server rewrites (`1000m` becomes `1`). */
 const QUANTITY_MAPS = new Set(["requests", "limits", "hard", "default", "defaultRequest", "max", "min"]);
 
@@ -52,7 +50,6 @@ export function difference(desired: unknown, observed: unknown, path = ""): stri
   if (Array.isArray(desired)) return listDifference(desired, observed, path);
   if (typeof desired === "object" && desired !== null) {
     if (typeof observed !== "object" || observed === null) return path;
-    if (ATOMIC_MAPS.has(lastStep(path)) && Object.keys(observed).length !== Object.keys(desired).length) return path;
     if (ATOMIC.has(lastOf(path)) && Object.keys(observed).some((name) => !Object.hasOwn(desired, name))) return path;
     for (const [name, value] of Object.entries(desired)) {
       const found = difference(value, (observed as Record<string, unknown>)[name], path ? `${path}.${name}` : name);
@@ -65,7 +62,7 @@ export function difference(desired: unknown, observed: unknown, path = ""): stri
 
 /** The server drops what says nothing: no value, no members, no text. */
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || value === "" || value === "" ||
+  return value === undefined || value === null || value === "" ||
     (typeof value === "object" && Object.keys(value as object).length === 0);
 }
 
@@ -84,10 +81,6 @@ function listDifference(desired: unknown[], observed: unknown, path: string): st
 }
 
 function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf(".") + 1);
-}
-
-function lastStep(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1);
 }
 

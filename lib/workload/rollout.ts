@@ -22,12 +22,43 @@ export interface Rollout {
   refusal?: { message: string; since: number };
 }
 
+const OVERDUE = "ProgressDeadlineExceeded";
+
+interface Endpoint {
+  conditions?: { ready?: boolean };
+  targetRef?: { uid?: string };
+}
+
 interface DeploymentCondition {
   type: string;
   status: string;
   reason?: string;
   message?: string;
   lastTransitionTime?: string;
+}
+
+/** What a cache keeps of a Deployment: all but the parts of its status that {@link rolloutOf} does not read. */
+export function deploymentShape(deployment: KubeObject): KubeObject {
+  const { observedGeneration, replicas, updatedReplicas, availableReplicas, conditions } = deployment.status ?? {};
+  const telling = (conditions as DeploymentCondition[] | undefined)?.filter((condition) =>
+    condition.type === "ReplicaFailure" || condition.reason === OVERDUE
+  ).map(({ type, status, reason, message, lastTransitionTime }) => ({
+    ...{ type, status, reason, message, lastTransitionTime },
+  }));
+  const status = { observedGeneration, replicas, updatedReplicas, availableReplicas, conditions: telling };
+  return { ...deployment, status };
+}
+
+/** What a cache keeps of an EndpointSlice: whose it is, and what {@link servingPods} reads. */
+export function endpointsShape({ apiVersion, kind, metadata, endpoints }: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, labels } = metadata;
+  return {
+    ...{ apiVersion, kind, metadata: { name, namespace, uid, resourceVersion, labels } },
+    endpoints: (endpoints as Endpoint[] | undefined)?.map(({ conditions, targetRef }) => ({
+      conditions: { ready: conditions?.ready },
+      targetRef: { uid: targetRef?.uid },
+    })),
+  };
 }
 
 /** @param deployment As observed; absent when it does not exist yet. */
@@ -42,7 +73,7 @@ export function rolloutOf(deployment: KubeObject | undefined): Rollout {
   const isShort = Math.min(updatedReplicas, available) < wanted;
   return {
     state: !isCurrent || older > 0 ? "updating" : isShort ? "short" : "complete",
-    isOverdue: isCurrent && conditions.some((condition) => condition.reason === "ProgressDeadlineExceeded"),
+    isOverdue: isCurrent && conditions.some((condition) => condition.reason === OVERDUE),
     wanted,
     available,
     older,
@@ -65,9 +96,7 @@ function refusalOf(conditions: readonly DeploymentCondition[]): Rollout["refusal
  * @param slices EndpointSlices of the Service.
  */
 export function servingPods(slices: readonly KubeObject[], pods: readonly KubeObject[]): KubeObject[] {
-  const endpoints: { conditions?: { ready?: boolean }; targetRef?: { uid?: string } }[] = slices.flatMap((slice) =>
-    slice.endpoints ?? []
-  );
+  const endpoints: Endpoint[] = slices.flatMap((slice) => slice.endpoints ?? []);
   // No condition means ready (discovery.k8s.io/v1).
   const ready = new Set(endpoints.filter(({ conditions }) => conditions?.ready ?? true).map((e) => e.targetRef?.uid));
   return pods.filter(({ metadata }) => metadata.uid !== undefined && ready.has(metadata.uid));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { type Rollout, rolloutOf, servingPods } from "./rollout.ts";
+import { deploymentShape, endpointsShape, type Rollout, rolloutOf, servingPods } from "./rollout.ts";
 import { pod } from "./test_pods.ts";
 
 function deployment(status: Record<string, unknown>, replicas = 2): KubeObject {
@@ -97,8 +97,19 @@ for (const [sentence, { deployment, rollout }] of Object.entries(ROLLOUTS)) {
   Deno.test(`rolloutOf(): ${sentence}`, () => {
     const found = rolloutOf(deployment);
     for (const [name, value] of Object.entries(rollout)) assert.deepEqual(found[name as keyof Rollout], value, name);
+    if (deployment) assert.deepEqual(rolloutOf(deploymentShape(deployment)), found, "of what a cache keeps");
   });
 }
+
+Deno.test("deploymentShape() drops what changes with every Pod and every look of the Deployment's controller", () => {
+  const progressing = { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" };
+  const early = deployment({ replicas: 2, readyReplicas: 1, unavailableReplicas: 1, conditions: [progressing] });
+  const late = { ...progressing, lastUpdateTime: "2026-01-01T00:00:09Z" };
+  assert.deepEqual(
+    deploymentShape(early),
+    deploymentShape(deployment({ replicas: 2, readyReplicas: 2, conditions: [late] })),
+  );
+});
 
 function slice(...endpoints: [name: string | undefined, ready: boolean | undefined][]): KubeObject {
   return {
@@ -126,7 +137,9 @@ const SERVING: Record<string, { slices: KubeObject[]; serving: string[] }> = {
 for (const [sentence, { slices, serving }] of Object.entries(SERVING)) {
   Deno.test(`servingPods(): ${sentence}`, () => {
     const pods = [pod({ name: "a" }), pod({ name: "b" })];
-    assert.deepEqual(servingPods(slices, pods).map(({ metadata }) => metadata.name), serving);
+    for (const given of [slices, slices.map(endpointsShape)]) {
+      assert.deepEqual(servingPods(given, pods).map(({ metadata }) => metadata.name), serving);
+    }
   });
 }
 

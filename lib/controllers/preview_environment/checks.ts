@@ -14,7 +14,7 @@
  * @module
  */
 import { type Rollout, rolloutOf, servingPods } from "../../workload/rollout.ts";
-import { certificateSecret, fullImage, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
+import { certificateSecret, fullImage, TEMPLATE_LABEL } from "./desired.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
 import { isReservedNamespace } from "../../naming.ts";
 import { targetNamespace } from "../../preview_names.ts";
@@ -68,9 +68,9 @@ export function refusedSource({ owner, settings }: Seen): SourceRef | undefined 
 
 /** What the quota must go on to allow, while Pods of an older spec may be there. */
 export function heldAmounts(seen: Seen): Amounts | undefined {
-  const { owner, deployment, quota } = seen;
+  const { owner, deployment, quota, template } = seen;
   const applied = deployment?.spec?.template?.metadata?.labels?.[TEMPLATE_LABEL];
-  const isPresent = applied === podTemplate(owner).metadata.labels[TEMPLATE_LABEL] &&
+  const isPresent = applied === template.metadata.labels[TEMPLATE_LABEL] &&
     deployment?.spec?.replicas === owner.spec.replicas;
   return isPresent && rolloutOf(deployment).state === "complete" ? undefined : quota?.spec?.hard;
 }

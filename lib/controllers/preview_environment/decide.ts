@@ -24,7 +24,7 @@ import type { Seen } from "./gather.ts";
 
 /** @param now Milliseconds since the epoch. */
 export function decide(seen: Seen, now: number): Plan {
-  const { owner, settings } = seen;
+  const { owner, settings, template } = seen;
   const expiry = expiryOf(owner, now, settings.maxTtlSeconds);
   const common = commonReport(seen, expiry, now);
   if (hasExpired(expiry, now)) return expired(seen, common, expiry);
@@ -33,7 +33,7 @@ export function decide(seen: Seen, now: number): Plan {
   const verdict = verdictOn(seen, now);
   const lookAgainAt = earliest(common.lookAgainAt, verdict.is === "ready" ? undefined : verdict.lookAgainAt);
   return {
-    desired: desiredObjects(owner, settings, { sources: seen.sources.values(), held: heldAmounts(seen) }),
+    desired: desiredObjects(owner, settings, { sources: seen.sources.values(), template, held: heldAmounts(seen) }),
     report: { ...common, ...judged(seen, verdict), lookAgainAt },
   };
 }

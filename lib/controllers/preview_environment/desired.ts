@@ -24,12 +24,13 @@ type Named = { name: string; namespace: string };
 /**
  * Everything for one environment, the namespace first.
  *
- * @param given.sources What is to be copied into it. @param given.held See {@link resourceQuota}.
+ * @param given.sources What is to be copied into it. @param given.template Of {@link podTemplate}, where it is known.
+ * @param given.held See {@link resourceQuota}.
  */
 export function desiredObjects(
   owner: PreviewEnvironment,
   settings: PreviewSettings,
-  given: { sources: Iterable<KubeObject>; held?: Amounts },
+  given: { sources: Iterable<KubeObject>; template?: PodTemplate; held?: Amounts },
 ): KubeObject[] {
   const namespace = targetNamespace(owner.spec);
   return [
@@ -40,7 +41,10 @@ export function desiredObjects(
     ...[...given.sources].map((source) => copyOf(source, { namespace, name: source.metadata.name })),
     service(owner, { name: `pr-${owner.spec.pr_number}-svc`, namespace }),
     ingress(owner, { name: `pr-${owner.spec.pr_number}-ingress`, namespace }, settings),
-    deployment(owner, { name: appName(owner), namespace }, settings),
+    deployment(owner, { name: appName(owner), namespace }, {
+      settings,
+      template: given.template ?? podTemplate(owner),
+    }),
   ];
 }
 
@@ -74,7 +78,11 @@ function selector(owner: PreviewEnvironment): Record<string, string> {
   return { "app.kubernetes.io/name": appName(owner), "maquette.dev/owner-uid": uid };
 }
 
-function deployment(owner: PreviewEnvironment, metadata: Named, settings: PreviewSettings): KubeObject {
+function deployment(
+  owner: PreviewEnvironment,
+  metadata: Named,
+  { settings, template }: { settings: PreviewSettings; template: PodTemplate },
+): KubeObject {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -85,15 +93,19 @@ function deployment(owner: PreviewEnvironment, metadata: Named, settings: Previe
       progressDeadlineSeconds: settings.progressDeadlineSeconds,
       selector: { matchLabels: selector(owner) },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template: podTemplate(owner),
+      template,
     },
   };
 }
 
-/** The Pod template, marked with its own digest. */
-export function podTemplate(
-  owner: PreviewEnvironment,
-): { metadata: { labels: Record<string, string> }; spec: Record<string, unknown> } {
+/** A Pod template, marked with its own digest. */
+export interface PodTemplate {
+  metadata: { labels: Record<string, string> };
+  spec: Record<string, unknown>;
+}
+
+/** The template of the environment's Pods. */
+export function podTemplate(owner: PreviewEnvironment): PodTemplate {
   const spec = {
     automountServiceAccountToken: false,
     enableServiceLinks: false,

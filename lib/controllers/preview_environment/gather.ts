@@ -10,7 +10,7 @@ import { hostname, targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
-import { appName, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
+import { appName, type PodTemplate, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
 
@@ -23,6 +23,8 @@ export interface Seen {
   settings: PreviewSettings;
   /** Other environments of the same host in other namespaces. */
   rivals: PreviewEnvironment[];
+  /** Of the Pods as they shall be. */
+  template: PodTemplate;
   /** Ours, in the target namespace. */
   deployment?: KubeObject;
   /** Ours, in the target namespace. */
@@ -49,15 +51,17 @@ export async function gather(
   const namespace = targetNamespace(owner.spec);
   const children = (resource: Resource): KubeObject[] =>
     from.cache(resource, "children").ownedBy(uid).filter((object) => object.metadata.namespace === namespace);
-  const template = podTemplate(owner).metadata.labels[TEMPLATE_LABEL];
+  const template = podTemplate(owner);
+  const digest = template.metadata.labels[TEMPLATE_LABEL];
   const pods = children(POD).filter(({ metadata }) =>
-    metadata.labels?.[TEMPLATE_LABEL] === template && !metadata.deletionTimestamp
+    metadata.labels?.[TEMPLATE_LABEL] === digest && !metadata.deletionTimestamp
   );
   const failure = firstFailure(pods);
   return {
     owner,
     settings,
     rivals: rivalsOf(owner, from),
+    template,
     deployment: children(DEPLOYMENT).find(({ metadata }) => metadata.name === appName(owner)),
     quota: children(RESOURCE_QUOTA)[0],
     endpointSlices: children(ENDPOINT_SLICE),

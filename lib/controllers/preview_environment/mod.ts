@@ -24,6 +24,8 @@ import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
+import { deploymentShape, endpointsShape } from "../../workload/rollout.ts";
+import { withoutStatus } from "../../workload/shapes.ts";
 import { decide } from "./decide.ts";
 import { BY_HOST, gather, type Seen } from "./gather.ts";
 import type { PreviewMetrics } from "./metrics.ts";
@@ -63,13 +65,13 @@ export function previewEnvironmentController(
     kind: KIND,
     owns: [
       { resource: NAMESPACE, scope: "all", owners: ownersOfNamespace },
-      ...[DEPLOYMENT, SERVICE, INGRESS, NETWORK_POLICY, RESOURCE_QUOTA, LIMIT_RANGE].map(child),
-      { ...child(SECRET), shape: withoutContent },
-      { ...child(CONFIG_MAP), shape: withoutContent },
+      child(DEPLOYMENT, deploymentShape),
+      ...[SERVICE, INGRESS, NETWORK_POLICY, RESOURCE_QUOTA, LIMIT_RANGE].map((kind) => child(kind, withoutStatus)),
+      ...[SECRET, CONFIG_MAP].map((kind) => child(kind, withoutContent)),
     ],
     watches: [
-      { ...child(POD), shape: podShape },
-      child(ENDPOINT_SLICE),
+      child(POD, podShape),
+      child(ENDPOINT_SLICE, endpointsShape),
       { resource: KIND, scope: "all", owners: ownersOfHost },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("Secret") },
       { resource: CONFIG_MAP, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("ConfigMap") },
@@ -87,8 +89,8 @@ export function previewEnvironmentController(
   };
 }
 
-function child(resource: WatchNeed["resource"]): WatchNeed {
-  return { resource, scope: "children" };
+function child(resource: WatchNeed["resource"], shape: WatchNeed["shape"]): WatchNeed {
+  return { resource, scope: "children", shape };
 }
 
 /** Also those whose namespace somebody else holds: they go on when it is gone. */

@@ -109,7 +109,8 @@ export function slice(owner: PreviewEnvironment, ...endpoints: [pod: KubeObject,
 
 /** What a decision rests on. @param parts Over an environment of which nothing is there yet. */
 export function seen(owner: PreviewEnvironment, parts: Partial<Seen> = {}): Seen {
-  return { owner, settings: SETTINGS, rivals: [], endpointSlices: [], pods: [], log: "", sources: new Map(), ...parts };
+  const nothing = { rivals: [], endpointSlices: [], pods: [], log: "", sources: new Map() };
+  return { owner, settings: SETTINGS, template: podTemplate(owner), ...nothing, ...parts };
 }
 
 /** A rollout of one Pod that is complete, its endpoint ready. */
