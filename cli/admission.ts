@@ -18,7 +18,7 @@ import type { Informer, InformerDeps } from "../lib/runtime/informer.ts";
 import type { Logger } from "../lib/runtime/log.ts";
 import { createWebhookApp, type Observe } from "../webhook/app.ts";
 import type { ServingCertificate } from "../webhook/certificate_source.ts";
-import { ALL_RULES, type NamespaceOwner } from "../webhook/rules/mod.ts";
+import { ALL_RULES, type NamespaceOwner, NO_TENANTS } from "../webhook/rules/mod.ts";
 import { WebhookServer } from "../webhook/server.ts";
 import { serialOf } from "../webhook/x509.ts";
 import { createCertificateSource, type WatchedSource } from "./certificate_source.ts";
@@ -127,6 +127,7 @@ export class Admission {
     const context = {
       config: admissionConfig(config),
       now: () => clock.now(),
+      tenants: NO_TENANTS,
       ownerOf: (namespace: string) => this.#oldest(BY_TARGET, namespace),
       holderOf: (host: string) => this.#oldest(BY_HOST, host),
     };
@@ -139,7 +140,8 @@ export class Admission {
     owners.sort((a, b) =>
       Date.parse(a.metadata.creationTimestamp ?? "") - Date.parse(b.metadata.creationTimestamp ?? "")
     );
-    return owners[0] && { key: keyOf(owners[0]), uid: owners[0].metadata.uid ?? "" };
+    const [oldest] = owners;
+    return oldest && { kind: oldest.kind, key: keyOf(oldest), uid: oldest.metadata.uid ?? "" };
   }
 
   #imageRegistry(): ImageRegistry | undefined {

@@ -4,9 +4,12 @@
  * @module
  */
 import { type CommandLine, UsageError } from "../lib/config.ts";
+import { ENVIRONMENT, type Environment } from "../lib/api/environment.ts";
 import { keyOf } from "../lib/api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
+import { environmentNamespace } from "../lib/environment_names.ts";
 import { hostname, targetNamespace } from "../lib/preview_names.ts";
+import type { NamespaceOwner } from "../webhook/rules/mod.ts";
 import { type Command, EXIT, type World } from "./command.ts";
 import { type FileObject, readObjects } from "./files.ts";
 import { judgeFileObject } from "./judge.ts";
@@ -47,7 +50,7 @@ async function check({ config, extra }: CommandLine, world: World): Promise<numb
   const { objects, others } = await readObjects(extra.file, world);
   for (const other of others) world.err(`Passed over, not a kind of ours: ${other}`);
   if (objects.length === 0) throw new UsageError("No object of our kinds in the file");
-  const claimed = new Map<string, string>();
+  const claimed = new Map<string, NamespaceOwner>();
   const lines = objects.map((item) => {
     const { object, problems, warnings } = judgeFileObject(item, config, claimed);
     if (problems.length === 0) claim({ ...item, object }, claimed);
@@ -62,10 +65,13 @@ function nameOf({ object }: FileObject): string {
   return object.metadata?.name ?? "";
 }
 
-function claim({ kind, object }: FileObject, claimed: Map<string, string>): void {
-  if (kind !== PREVIEW_ENVIRONMENT) return;
+function claim({ kind, object }: FileObject, claimed: Map<string, NamespaceOwner>): void {
   const key = keyOf(object);
-  claimed.set(targetNamespace(object.spec), key).set(hostname(object.spec, ""), key);
+  const owner = { kind: object.kind, key, uid: key };
+  if (kind === ENVIRONMENT) claimed.set(environmentNamespace(object as Environment), owner);
+  if (kind === PREVIEW_ENVIRONMENT) {
+    claimed.set(targetNamespace(object.spec), owner).set(hostname(object.spec, ""), owner);
+  }
 }
 
 function textOf({ kind, name, allowed, problems, warnings }: Line): string {

@@ -9,7 +9,7 @@ import { unknownFields } from "../lib/api/validate.ts";
 import { isDnsLabel } from "../lib/naming.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
 import type { AdmissionContext, AdmissionRules, NamespaceOwner } from "../webhook/rules/mod.ts";
-import { ALL_RULES } from "../webhook/rules/mod.ts";
+import { ALL_RULES, NO_TENANTS } from "../webhook/rules/mod.ts";
 import { type Verdict, verdict } from "../webhook/verdict.ts";
 import type { FileObject } from "./files.ts";
 
@@ -34,13 +34,19 @@ export function rulesOf({ kind }: FileObject): AdmissionRules {
  *
  * @param claimed Namespaces and hosts that objects before it in the file are for.
  */
-export function judgeFileObject(item: FileObject, config: Config, claimed = new Map<string, string>()): Verdict {
-  const holder = (claim: string): NamespaceOwner | undefined => {
-    const key = claimed.get(claim);
-    return key === undefined ? undefined : { key, uid: key };
+export function judgeFileObject(
+  item: FileObject,
+  config: Config,
+  claimed = new Map<string, NamespaceOwner>(),
+): Verdict {
+  const holder = (claim: string): NamespaceOwner | undefined => claimed.get(claim);
+  const context: AdmissionContext = {
+    config: admissionConfig(config),
+    now: () => systemClock.now(),
+    ownerOf: holder,
+    holderOf: holder,
+    tenants: NO_TENANTS,
   };
-  const now = (): number => systemClock.now();
-  const context: AdmissionContext = { config: admissionConfig(config), now, ownerOf: holder, holderOf: holder };
   const { kind, object } = item;
   const metadata = (object.metadata ?? {}) as KubeObject["metadata"] & { generateName?: string };
   // The API server puts five characters behind a generated name.

@@ -72,7 +72,8 @@ function refuseUnbounded(schema: StructuralSchema, path: string): void {
   if (schema.type === "array" && !("maxItems" in schema)) {
     throw new InexpressibleError(path, "a list needs a largest number of items");
   }
-  if ("additionalProperties" in schema && !("maxProperties" in schema)) {
+  const isMap = "additionalProperties" in schema || "x-kubernetes-preserve-unknown-fields" in schema;
+  if (isMap && schema.type === "object" && !("maxProperties" in schema)) {
     throw new InexpressibleError(path, "a map needs a largest number of entries");
   }
 }
@@ -143,6 +144,9 @@ function mapOf({ keyType, valueType }: z.core.$ZodRecordDef, path: string): Stru
   if (key.type !== "string" || key.checks?.length) {
     throw new InexpressibleError(path, "the keys of a map are any texts; give a rule that carries its CEL");
   }
+  // Entries with a schema of their own would lose their nulls, and in values of a chart a null says something.
+  const isFree = (valueType as AnySchema)._zod.def.type === "unknown";
+  if (isFree) return { type: "object", "x-kubernetes-preserve-unknown-fields": true };
   return { type: "object", additionalProperties: partOf(valueType, `${path}.*`) };
 }
 

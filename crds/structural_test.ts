@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { list, listMap, matching, quantity, text, time } from "../lib/api/fields.ts";
+import { freeForm, list, listMap, matching, quantity, setOf, text, time } from "../lib/api/fields.ts";
 import { immutable, withKeywords, withRules } from "../lib/api/rules.ts";
 import { structuralOf } from "./structural.ts";
 
@@ -52,6 +52,14 @@ const EXPRESSED: Record<string, [schema: z.ZodType, expected: unknown]> = {
       message: "Must have at most 4 entries",
     }),
     { type: "object", additionalProperties: { type: "boolean" }, maxProperties: 4 },
+  ],
+  "a map of anything with its nulls": [
+    freeForm(4),
+    { type: "object", "x-kubernetes-preserve-unknown-fields": true, maxProperties: 4 },
+  ],
+  "a list of texts that differ": [
+    setOf(text(0, 9), 3),
+    { type: "array", "x-kubernetes-list-type": "set", items: { type: "string", maxLength: 9 }, maxItems: 3 },
   ],
   "any value as a field that may be absent": [
     z.object({ a: z.unknown().describe("A.") }),

@@ -9,7 +9,7 @@ import { type LogFields, type Logger, silentLogger } from "../lib/runtime/log.ts
 import { createWebhookApp, type Outcome, type WebhookDeps } from "./app.ts";
 import type { PatchOperation } from "./json_patch.ts";
 import type { AdmissionRequest, AdmissionResponse } from "./review.ts";
-import type { AdmissionConfig, AdmissionContext } from "./rules/admission_rules.ts";
+import { type AdmissionConfig, type AdmissionContext, NO_TENANTS } from "./rules/admission_rules.ts";
 import { ALL_RULES } from "./rules/mod.ts";
 
 /** The time at which tests judge. */
@@ -37,6 +37,7 @@ export function contextWith(
   return {
     ownerOf: () => undefined,
     holderOf: () => undefined,
+    tenants: NO_TENANTS,
     now: () => NOW,
     ...rest,
     config: { ...CONFIG, ...config },
@@ -66,6 +67,41 @@ export function printer(
     kind: "Printer",
     metadata: { name: "hello", namespace: "ci", ...metadata },
     spec: { textToPrint: "Hello", ...spec },
+  };
+}
+
+/** A good Project, likewise. */
+export function project(
+  spec: Record<string, unknown> = {},
+  metadata: Partial<KubeObject["metadata"]> = {},
+): KubeObject {
+  return {
+    apiVersion: "catalyst.catalyst.dev/v1alpha1",
+    kind: "Project",
+    metadata: { name: "shop", namespace: "acme", ...metadata },
+    spec: {
+      source: { repositoryUrl: "https://github.com/acme/shop", branch: "main" },
+      deployment: { type: "helm", path: "./charts/shop", values: {} },
+      ...spec,
+    },
+  };
+}
+
+/** A good Environment of {@link project}, likewise. */
+export function environment(
+  spec: Record<string, unknown> = {},
+  metadata: Partial<KubeObject["metadata"]> = {},
+): KubeObject {
+  return {
+    apiVersion: "catalyst.catalyst.dev/v1alpha1",
+    kind: "Environment",
+    metadata: { name: "dev", namespace: "acme", ...metadata },
+    spec: {
+      projectRef: { name: "shop" },
+      type: "development",
+      source: { commitSha: "a".repeat(40), branch: "main" },
+      ...spec,
+    },
   };
 }
 

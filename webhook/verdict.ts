@@ -2,8 +2,8 @@
  * What admission says to one change of an object: everything that is wrong with it, in one stable order. Pure.
  *
  * An update is judged by what it changes. An object on its way out always passes, because nothing may keep a finalizer
- * from being taken away. Where the spec stays as it is, only annotations that are written anew are judged: rules that
- * became stricter never lock an old object, labels and finalizers stay editable. Where the spec changes, all of it is
+ * from being taken away. Where the spec stays as it is, only annotations and labels that are written anew are judged:
+ * rules that became stricter never lock an old object, finalizers stay editable. Where the spec changes, all of it is
  * judged, but for what the schema already found in the stored one (the API server itself ratchets so).
  *
  * @module
@@ -60,7 +60,7 @@ export function judge(rules: AdmissionRules, change: Change, context: AdmissionC
   const beyond = [
     ...(isChanged && change.old ? immutabilityProblems(rules.kind, change.object, change.old) : []),
     ...(isChanged ? rules.specProblems(change, context) : []),
-    ...rules.annotationProblems(change, context),
+    ...rules.metadataProblems(change, context),
   ];
   // A rule that reads a field which the schema refuses would only say the same in other words.
   const problems = [...schema, ...beyond.filter(({ field }) => !known.has(field))];

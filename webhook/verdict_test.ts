@@ -121,7 +121,7 @@ Deno.test("verdict() lets an object on its way out pass as it is, whatever is in
 Deno.test("verdict() lets labels and finalizers of an old object change that today's rules would refuse", () => {
   const strict = contextWith({
     config: { requireDigest: true, maxTtlSeconds: 60, deniedRegistries: ["ghcr.io"] },
-    ownerOf: () => ({ key: "ci/other", uid: "1" }),
+    ownerOf: () => ({ kind: "PreviewEnvironment", key: "ci/other", uid: "1" }),
   });
   const old = preview({ branch_name: "", image_tag: "latest", ttl_seconds: 9_000_000 });
   const object = { ...old, metadata: { ...old.metadata, labels: { a: "b" }, finalizers: [FINALIZER] } };
@@ -155,21 +155,25 @@ Deno.test("verdict() gives the default to an environment whose TTL is taken away
 });
 
 Deno.test("verdict() refuses a second owner at creation only", () => {
-  const context = contextWith({ ownerOf: () => ({ key: "ci/other", uid: "1" }) });
+  const context = contextWith({ ownerOf: () => ({ kind: "PreviewEnvironment", key: "ci/other", uid: "1" }) });
   assert.equal(ask(preview(), undefined, context).problems.length, 1);
   assert.deepEqual(ask(preview({ replicas: 2 }), preview(), context).problems, []);
 });
 
 Deno.test("verdict() lets an object be made anew while its namespace is still on its way out", () => {
   assert.deepEqual(
-    ask(preview(), undefined, contextWith({ ownerOf: () => ({ key: "ci/pr-7", uid: "1" }) })).problems,
+    ask(
+      preview(),
+      undefined,
+      contextWith({ ownerOf: () => ({ kind: "PreviewEnvironment", key: "ci/pr-7", uid: "1" }) }),
+    ).problems,
     [],
   );
 });
 
 Deno.test("verdict() refuses a second environment for one host, naming the first", () => {
   const asked: string[] = [];
-  const holder = { key: "ci/other", uid: "1" };
+  const holder = { kind: "PreviewEnvironment", key: "ci/other", uid: "1" };
   const context = contextWith({ holderOf: (host) => (asked.push(host), holder) });
   const { problems } = ask(preview({ namespace: "elsewhere" }), undefined, context);
   assert.deepEqual(problems.map(({ field }) => field), ["spec.pr_number"]);

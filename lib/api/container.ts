@@ -49,34 +49,56 @@ type KeyRefShape = { name: z.ZodString; key: z.ZodString; optional: z.ZodOptiona
 
 const SOURCES = ["secretKeyRef", "configMapKeyRef", "fieldRef"] as const;
 
-const valueFrom = withRules(
-  z.object({
-    secretKeyRef: keyRef("Secret").optional().describe("A key of a Secret in the namespace of this object."),
-    configMapKeyRef: keyRef("ConfigMap").optional().describe("A key of a ConfigMap in the namespace of this object."),
-    fieldRef: z.object({
-      fieldPath: matching(FIELD_PATH_PATTERN, {
-        max: 400,
-        message: "Must be a field that the kubelet offers, for instance metadata.name or status.podIP",
-      }).describe("Path of the field, for instance metadata.name or status.podIP."),
-    }).optional().describe("A field of the Pod."),
-  }),
-  {
-    cel: `[${SOURCES.map((source) => `has(self.${source})`).join(", ")}].filter(given, given).size() == 1`,
-    holds: (value) => SOURCES.filter((source) => value[source] !== undefined).length === 1,
-    reads: SOURCES,
-    message: `Must have exactly one of ${SOURCES.join(", ")}`,
-  },
-);
+type ValueFromShape = {
+  secretKeyRef: z.ZodOptional<z.ZodObject<KeyRefShape>>;
+  configMapKeyRef: z.ZodOptional<z.ZodObject<KeyRefShape>>;
+  fieldRef: z.ZodOptional<z.ZodObject<{ fieldPath: z.ZodString }>>;
+};
 
-const envVar = withRules(
-  z.object({
-    name: envName().describe("Name of the variable."),
-    value: textWithoutNul(ENV_VALUE_LENGTH).optional()
-      .describe("Value of the variable. $(NAME) stands for a variable before it, $$ for a dollar sign."),
-    valueFrom: valueFrom.optional().describe("Where the value is taken from instead."),
-  }),
-  exactlyOne("value", "valueFrom"),
-);
+function valueFromIn(place: string): z.ZodObject<ValueFromShape> {
+  return withRules(
+    z.object({
+      secretKeyRef: keyRef("Secret").optional().describe(`A key of a Secret in ${place}.`),
+      configMapKeyRef: keyRef("ConfigMap").optional().describe(`A key of a ConfigMap in ${place}.`),
+      fieldRef: z.object({
+        fieldPath: matching(FIELD_PATH_PATTERN, {
+          max: 400,
+          message: "Must be a field that the kubelet offers, for instance metadata.name or status.podIP",
+        }).describe("Path of the field, for instance metadata.name or status.podIP."),
+      }).optional().describe("A field of the Pod."),
+    }),
+    {
+      cel: `[${SOURCES.map((source) => `has(self.${source})`).join(", ")}].filter(given, given).size() == 1`,
+      holds: (value) => SOURCES.filter((source) => value[source] !== undefined).length === 1,
+      reads: SOURCES,
+      message: `Must have exactly one of ${SOURCES.join(", ")}`,
+    },
+  );
+}
+
+type EnvVarShape = {
+  name: z.ZodString;
+  value: z.ZodOptional<z.ZodString>;
+  valueFrom: z.ZodOptional<z.ZodObject<ValueFromShape>>;
+};
+
+/**
+ * Environment variables, told apart by their names.
+ *
+ * @param place where the Secrets and ConfigMaps that they name are, in words
+ */
+export function envIn(place: string): z.ZodArray<z.ZodObject<EnvVarShape>> {
+  const variable = withRules(
+    z.object({
+      name: envName().describe("Name of the variable."),
+      value: textWithoutNul(ENV_VALUE_LENGTH).optional()
+        .describe("Value of the variable. $(NAME) stands for a variable before it, $$ for a dollar sign."),
+      valueFrom: valueFromIn(place).optional().describe("Where the value is taken from instead."),
+    }),
+    exactlyOne("value", "valueFrom"),
+  );
+  return listMap(variable, { key: "name", max: MAX_ENTRIES });
+}
 
 const envSource = withRules(
   z.object({
@@ -94,8 +116,8 @@ function nameRef(kind: "Secret" | "ConfigMap"): z.ZodObject<Omit<KeyRefShape, "k
   });
 }
 
-/** Environment variables, told apart by their names. */
-export const env = listMap(envVar, { key: "name", max: MAX_ENTRIES });
+/** Environment variables whose sources stand beside the object. */
+export const env = envIn("the namespace of this object");
 
 /** Secrets and ConfigMaps whose keys become environment variables. */
 export const envFrom = list(envSource, 64);

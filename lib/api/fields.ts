@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { QUANTITY_MAX_LENGTH, QUANTITY_PATTERN } from "./quantity.ts";
-import { withKeywords } from "./rules.ts";
+import { withKeywords, withRules } from "./rules.ts";
 
 const DNS_LABEL_PATTERN = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 const DNS_SUBDOMAIN_PATTERN = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
@@ -63,10 +63,29 @@ export function dnsLabel(): z.ZodString {
   return matching(DNS_LABEL_PATTERN, { max: 63, message });
 }
 
+/** A name of a namespace that is to be made. What else is reserved is configuration and judged at admission. */
+export function newNamespace(): z.ZodString {
+  return withRules(dnsLabel(), {
+    cel: "self != 'default' && !self.startsWith('kube-')",
+    holds: (name) => name !== "default" && !name.startsWith("kube-"),
+    message: "Must not be a reserved namespace: default and kube-* belong to the cluster",
+  });
+}
+
 /** A name of a Secret, ConfigMap and most other objects: DNS-1123 subdomain. */
 export function objectName(): z.ZodString {
   const message = "Must be an object name: a-z, 0-9, dashes and dots, with a letter or digit at both ends";
   return matching(DNS_SUBDOMAIN_PATTERN, { max: 253, message });
+}
+
+/** Shortest TTL in seconds. The longest is configuration and judged at admission. */
+export const MIN_TTL_SECONDS = 60;
+/** Ten years: the bound of the schema, far above every configured maximum. */
+const MAX_TTL_SECONDS = 315_360_000;
+
+/** Seconds until something is over. */
+export function ttl(): z.ZodInt {
+  return z.int().min(MIN_TTL_SECONDS).max(MAX_TTL_SECONDS);
 }
 
 /** A point in time (RFC 3339). */
@@ -100,6 +119,24 @@ export function listMap<S extends z.ZodObject>(
 /** A list of a bounded number of items that is replaced as a whole. */
 export function list<S extends z.ZodType>(item: S, max: number): z.ZodArray<S> {
   return z.array(item).max(max, `Must have at most ${max} items`);
+}
+
+/** A list of texts that are told apart by themselves. Server-side apply merges it text by text. */
+export function setOf(item: z.ZodString, max: number): z.ZodArray<z.ZodString> {
+  return withKeywords(list(item, max), {
+    keywords: { "x-kubernetes-list-type": "set" },
+    broken: (items) => repeated(items).map((index) => [index]),
+    message: "Must not stand in the list twice",
+  });
+}
+
+/** A JSON object of any shape: what a chart's values are. How many bytes it has is judged at admission. */
+export function freeForm(max: number): z.ZodRecord<z.ZodString, z.ZodUnknown> {
+  return withKeywords(z.record(z.string(), z.unknown()), {
+    keywords: { maxProperties: max },
+    broken: (value) => Object.keys(value).length > max ? [[]] : [],
+    message: `Must have at most ${max} entries`,
+  });
 }
 
 /** Indices of the texts that stand earlier in the list too. Anything but a text has a problem of its own. */

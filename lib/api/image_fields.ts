@@ -44,6 +44,15 @@ export function imageReference(): z.ZodString {
   });
 }
 
+/** A repository in a registry, without tag and digest: where images are pushed to. */
+export function imageRepository(): z.ZodString {
+  return withRules(imageReference(), {
+    cel: `!self.matches('${TAG_OR_DIGEST}')`,
+    holds: (image) => !matches(image, TAG_OR_DIGEST),
+    message: "Must be a repository without tag and digest: the commit becomes the tag",
+  });
+}
+
 /** A tag. */
 export function imageTag(): z.ZodString {
   const message = 'Must be a tag: letters, digits, "_", "." and "-", not starting with "." or "-"';

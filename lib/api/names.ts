@@ -33,3 +33,28 @@ export const ANNOTATION_EXTEND_UNTIL = "maquette.dev/extend-until";
 export const ANNOTATION_SOURCE = "maquette.dev/source-version";
 /** Digest of a copy's content, so that a change by hand shows. */
 export const ANNOTATION_CONTENT = "maquette.dev/content";
+
+/** Team that a Project or Environment belongs to; where it is absent, it follows from namespaces and names. */
+export const LABEL_TEAM = "catalyst.dev/team";
+/** Project that an Environment is an instance of, likewise. */
+export const LABEL_PROJECT = "catalyst.dev/project";
+/** Name of an Environment within its project, likewise. */
+export const LABEL_ENVIRONMENT = "catalyst.dev/environment";
+/** Branch that an environment shows, on its namespace. */
+export const LABEL_BRANCH = "catalyst.dev/branch";
+/** `<service>` or `<service>:<port>` that an Environment's Ingress leads to, where the convention does not find it. */
+export const ANNOTATION_SERVICE = "maquette.dev/service";
+
+/** Of the operator's Namespace: the replica that leads, as the Lease names it. */
+export const ANNOTATION_LEADER = "maquette.dev/leader";
+/** What the names of the policies begin with that refuse the writes of those who do not lead. */
+export const FENCE_POLICY = "maquette-fence";
+
+/** Marks what came from the source of an environment, beside what the environment itself is made of. */
+export const LABEL_DEPLOYED = "maquette.dev/deployed";
+/** On a rendered object: `disabled` keeps it when it leaves the source, `enabled` lets go of what is kept else (a claim). */
+export const ANNOTATION_PRUNE = "maquette.dev/prune";
+/** On the Job of a hook: the event that it ran at (`pre-install` …). */
+export const ANNOTATION_HOOK = "maquette.dev/hook";
+/** On the Job of a hook: the revision that it ran for. */
+export const ANNOTATION_REVISION = "maquette.dev/revision";

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { env, envFrom, imagePullSecrets, resources } from "./container.ts";
-import { dnsLabel, matching, text, time } from "./fields.ts";
+import { matching, newNamespace, text, time, ttl } from "./fields.ts";
 import { imageReference, imageTag, TAG_AGREES, TAG_REQUIRED } from "./image_fields.ts";
 import { AGE_COLUMN, CATEGORIES, type KindDefinition, READY_COLUMNS } from "./kind.ts";
 import type { KubeObject } from "./object.ts";
@@ -23,10 +23,6 @@ export const PREVIEW_ENVIRONMENT_PHASES = [
   "Terminating",
 ] as const;
 
-/** Shortest TTL in seconds. The longest is configuration and judged at admission. */
-export const MIN_TTL_SECONDS = 60;
-/** Ten years: the bound of the schema, far above every configured maximum. */
-const MAX_TTL_SECONDS = 315_360_000;
 const MAX_PR_NUMBER = 999_999;
 const MAX_REPLICAS = 20;
 
@@ -34,12 +30,6 @@ const MAX_REPLICAS = 20;
 const REPOSITORY_PART = "[-._a-zA-Z0-9]*[a-zA-Z0-9][-._a-zA-Z0-9]*";
 const REPOSITORY_PATTERN = `^${REPOSITORY_PART}/${REPOSITORY_PART}$`;
 const HEALTH_PATH_PATTERN = "^/[!-~]*$";
-
-const targetNamespace = withRules(dnsLabel(), {
-  cel: "self != 'default' && !self.startsWith('kube-')",
-  holds: (name) => name !== "default" && !name.startsWith("kube-"),
-  message: "Must not be a reserved namespace: default and kube-* belong to the cluster",
-});
 
 const spec = withRules(
   z.object({
@@ -50,14 +40,14 @@ const spec = withRules(
       .describe("Image to run, with or without tag or digest, for instance ghcr.io/acme/shop."),
     image_tag: imageTag().optional()
       .describe("Tag of the image. Required unless image carries a tag or a digest; beside a tag it must equal it."),
-    ttl_seconds: z.int().min(MIN_TTL_SECONDS).max(MAX_TTL_SECONDS).optional()
+    ttl_seconds: ttl().optional()
       .describe("Seconds until the environment is deleted. The default and the maximum are the operator's."),
     repository: immutable(
       matching(REPOSITORY_PATTERN, { max: 255, message: "Must be owner/name, each with a letter or digit" }).optional(),
     ).describe(
       "Repository of the pull request as owner/name. Set where several repositories share a cluster. Immutable.",
     ),
-    namespace: immutable(targetNamespace.optional())
+    namespace: immutable(newNamespace().optional())
       .describe("Namespace to make for the environment, where the generated name does not suit. Immutable."),
     port: z.int().min(1).max(65_535).default(8000).describe("Port that the application listens on."),
     replicas: z.int().min(1).max(MAX_REPLICAS).default(1).describe("Number of Pods."),

@@ -1,7 +1,6 @@
 /**
  * A thin Kubernetes client on Deno's own `fetch`. It keeps no state but its two connection pools: caching, watching and
- * retrying are the runtime's. `request` has the shape of `performRequest` in the community's Deno client, so that one
- * can replace the other in this file.
+ * retrying are the runtime's. `request` is like the community client's `performRequest`: either can stand here.
  *
  * Guarantees: every response body is consumed or cancelled; every request but a watch ends within its timeout; refusals
  * are thrown as {@link KubeError}; the token is read anew for every request.
@@ -62,6 +61,8 @@ export interface KubeClientOptions {
   timeoutMs?: number;
   /** Must let every request but a GET pass. */
   guard?: WriteGuard;
+  /** User to act as; the API server judges by what that one may do. */
+  impersonate?: string;
   /** Stands in for the global `fetch` in tests. */
   fetch?: typeof fetch;
 }
@@ -84,7 +85,7 @@ export class KubeClient {
   }
 
   /** The same client with other options, on the same connections: they end when either is closed. */
-  with(options: Pick<KubeClientOptions, "guard" | "timeoutMs">): KubeClient {
+  with(options: Pick<KubeClientOptions, "guard" | "timeoutMs" | "impersonate">): KubeClient {
     return new KubeClient(this.#credentials, { ...this.#options, ...options }, this.#pools);
   }
 
@@ -125,6 +126,7 @@ export class KubeClient {
       accept: options.accept ?? "application/json",
       "user-agent": this.#options.userAgent ?? "maquette",
       ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(this.#options.impersonate ? { "impersonate-user": this.#options.impersonate } : {}),
       ...(options.body === undefined ? {} : { "content-type": options.contentType ?? "application/json" }),
     };
   }

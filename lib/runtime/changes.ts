@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LABEL_DEPLOYED } from "../api/names.ts";
 import { keyOf, type KubeObject } from "../api/object.ts";
 import { difference, withDigest } from "./differs.ts";
 import { stamp } from "./ownership.ts";
@@ -41,9 +42,14 @@ export function changesFor(owner: KubeObject, desired: readonly KubeObject[], ow
     }
   }
   changes.remove = [...there.values()].filter((object) =>
-    !object.metadata.deletionTimestamp && !isMadeByOther(object, owner)
+    !object.metadata.deletionTimestamp && !isDeployed(object) && !isMadeByOther(object, owner)
   );
   return changes;
+}
+
+/** What came from a source is applied and pruned by lib/deploy. */
+function isDeployed({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[LABEL_DEPLOYED] !== undefined;
 }
 
 /** A Pod that a Job or a ReplicaSet of ours made with our labels goes with what made it. */

@@ -3,7 +3,7 @@ import type { KubeObject } from "../api/object.ts";
 import { type Changes, changesFor, countOf } from "./changes.ts";
 import { withDigest } from "./differs.ts";
 import { gadget } from "./fake_owner.ts";
-import { stamp } from "./ownership.ts";
+import { ownerLabels, stamp } from "./ownership.ts";
 
 const OWNER = gadget();
 
@@ -36,6 +36,9 @@ const cases: Record<
 > = {
   "nothing wanted, nothing there": [[], [], {}],
   "what is missing is made": [[wish("a")], [], { create: ["a"] }],
+  "what came from a source is left to who deploys it": [[], [
+    there("a", { labels: { ...ownerLabels(OWNER), "maquette.dev/deployed": "true" } }),
+  ], {}],
   "what is right stays": [[wish("a")], [there("a")], {}],
   "what drifted is set back": [[wish("a")], [there("a", {}, "2")], {
     update: [`a: metadata.annotations.maquette.dev/applied`],

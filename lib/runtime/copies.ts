@@ -30,8 +30,8 @@ export function copyOf(source: KubeObject, target: { namespace: string; name: st
   };
 }
 
-/** Digest of the content, cut short: it shall show a change by hand, not let a secret be guessed. */
-function contentDigest(object: KubeObject): string {
+/** Digest of the content of a Secret or ConfigMap, cut short: it shall show a change by hand, not let a secret be guessed. */
+export function contentDigest(object: KubeObject): string {
   const { data, binaryData } = object;
   const content = JSON.stringify([sorted(data), sorted(binaryData)]);
   return createHash("sha256").update(content).digest("hex").slice(0, 8);

@@ -22,6 +22,8 @@ const LIST_KEYS: Record<string, readonly string[]> = {
 const ATOMIC = new Set(["selector", "podSelector", "namespaceSelector", "matchLabels", "nodeSelector"]);
 /** Fields whose members are quantities, which the API server rewrites (`1000m` becomes `1`). */
 const QUANTITY_MAPS = new Set(["requests", "limits", "hard", "default", "defaultRequest", "max", "min"]);
+/** Fields that are a quantity themselves. */
+const QUANTITIES = new Set(["sizeLimit", "averageValue", "divisor"]);
 
 /**
  * Digest of a desired object. Kept in an annotation, it tells what a comparison of leaves cannot: that something we
@@ -89,6 +91,7 @@ function field(item: unknown, key: string): unknown {
 }
 
 function sameQuantity(a: unknown, b: unknown, path: string): boolean {
-  if (!QUANTITY_MAPS.has(path.split(".").at(-2) ?? "") || !isQuantity(a) || !isQuantity(b)) return false;
+  const isTyped = QUANTITY_MAPS.has(path.split(".").at(-2) ?? "") || QUANTITIES.has(lastOf(path));
+  if (!isTyped || !isQuantity(a) || !isQuantity(b)) return false;
   return compareQuantities(a, b) === 0;
 }

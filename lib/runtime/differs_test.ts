@@ -17,6 +17,7 @@ const same: Record<string, [desired: unknown, observed: unknown]> = {
     limits: { cpu: "1", memory: "1Gi" },
   }],
   "a quantity written as a number": [{ requests: { cpu: 1 } }, { requests: { cpu: "1" } }],
+  "a quantity that is a field": [{ emptyDir: { sizeLimit: "1024Mi" } }, { emptyDir: { sizeLimit: "1Gi" } }],
   "a quantity of a quota": [{ hard: { "requests.cpu": "2000m" } }, { hard: { "requests.cpu": "2" } }],
   "a quantity of a limit range": [
     { limits: [{ default: { cpu: "0.5" }, max: { memory: "1024Ki" } }] },

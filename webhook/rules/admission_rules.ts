@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KindDefinition } from "../../lib/api/kind.ts";
 import type { KubeObject } from "../../lib/api/object.ts";
+import type { Project } from "../../lib/api/project.ts";
 import { isObject } from "../../lib/api/schema.ts";
 import type { Problem } from "../../lib/api/validate.ts";
 import type { ImagePolicy } from "../../lib/image/policy.ts";
@@ -23,16 +24,29 @@ export interface AdmissionConfig extends ImagePolicy {
   operatorNamespace: string;
 }
 
-/** The object that holds a namespace. */
+/** The object that holds a namespace or a host. */
 export interface NamespaceOwner {
+  kind: string;
   /** `namespace/name`. */
   key: string;
   uid: string;
 }
 
+/** Projects and Environments, as far as they are known: a cache may be a moment behind. */
+export interface Tenants {
+  /** The Project of this key (`namespace/name`); undefined when none is known. */
+  project(key: string): Project | undefined;
+  /** Environments that use the Project of this key and are not on their way out, the oldest first. */
+  environmentsOf(key: string): readonly KubeObject[];
+}
+
+/** Where nothing is known of other objects. */
+export const NO_TENANTS: Tenants = Object.freeze({ project: () => undefined, environmentsOf: () => [] });
+
 /** What rules look up. */
 export interface AdmissionContext {
   config: AdmissionConfig;
+  tenants: Tenants;
   /** The first object whose target is this namespace. It may be the one that is judged. */
   ownerOf(namespace: string): NamespaceOwner | undefined;
   /** The first object with this host, which ends with a dot: the domain is the same for all. */
@@ -69,8 +83,8 @@ export interface AdmissionRules {
   mutate(change: Change, context: AdmissionContext): Mutation;
   /** What the spec breaks beyond the schema. Asked only where the spec is new or changed. */
   specProblems(change: Change, context: AdmissionContext): Problem[];
-  /** What annotations break, where they are written anew. */
-  annotationProblems(change: Change, context: AdmissionContext): Problem[];
+  /** What annotations and labels break, where they are written anew. */
+  metadataProblems(change: Change, context: AdmissionContext): Problem[];
   /** What is legal but unwise, where it is written anew. */
   warnings(change: Change, context: AdmissionContext): string[];
   /** Images that are written anew and break no rule: an optional look at the registry follows. */

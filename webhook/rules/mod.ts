@@ -8,7 +8,8 @@ import type { AdmissionRules } from "./admission_rules.ts";
 import { PREVIEW_ENVIRONMENT_RULES } from "./preview_environment.ts";
 import { PRINTER_RULES } from "./printer.ts";
 
-export type { AdmissionConfig, AdmissionContext, AdmissionRules, NamespaceOwner } from "./admission_rules.ts";
+export type { AdmissionConfig, AdmissionContext, AdmissionRules, NamespaceOwner, Tenants } from "./admission_rules.ts";
+export { NO_TENANTS } from "./admission_rules.ts";
 
 /** In the order of the documentation. */
 export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([PREVIEW_ENVIRONMENT_RULES, PRINTER_RULES]);

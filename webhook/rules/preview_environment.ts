@@ -6,7 +6,6 @@
 import { keyOf } from "../../lib/api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../../lib/api/preview_environment.ts";
 import type { Problem } from "../../lib/api/validate.ts";
-import { isReservedNamespace } from "../../lib/naming.ts";
 import { hostname, type PreviewIdentity, targetNamespace } from "../../lib/preview_names.ts";
 import {
   type AdmissionContext,
@@ -19,6 +18,8 @@ import {
 import { extensionProblems, extensionWarnings } from "./extension.ts";
 import { IMAGE_AND_TAG } from "./images.ts";
 import { pauseWarnings, withFinalizer } from "./shared.ts";
+import { type Target, targetProblems } from "./target.ts";
+import { cutTtl, cutWarning, ttlProblems } from "./ttl.ts";
 
 /** Below it only root may listen, in most container runtimes. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
@@ -30,9 +31,9 @@ export const PREVIEW_ENVIRONMENT_RULES: AdmissionRules = {
   specProblems: (change, context) => [
     ...namespaceProblems(change, context),
     ...IMAGE_AND_TAG.problems(change, context),
-    ...ttlProblems(change, context),
+    ...ttlProblems("spec.ttl_seconds", specOf(change.object).ttl_seconds, context.config.maxTtlSeconds),
   ],
-  annotationProblems: extensionProblems,
+  metadataProblems: extensionProblems,
   warnings: (change, context) => [
     ...IMAGE_AND_TAG.warnings(change),
     ...ttlWarnings(change),
@@ -64,21 +65,13 @@ function withTtl({ object, old }: Change, { config }: AdmissionContext): Mutatio
     if (!isWanted || spec !== object.spec) return unchanged;
     return { object: withSpec({ ttl_seconds: Math.min(config.defaultTtlSeconds, max) }), warnings: [] };
   }
-  if (typeof ttl !== "number" || ttl <= max) return unchanged;
-  const warning = `spec.ttl_seconds: ${ttl} is over the maximum, ${max} is used instead`;
-  return { object: withSpec({ ttl_seconds: max }), warnings: [warning] };
+  const cut = cutTtl(ttl, config.maxTtlSeconds);
+  if (cut === undefined) return unchanged;
+  return { object: withSpec({ ttl_seconds: cut }), warnings: [cutWarning("spec.ttl_seconds", ttl, cut)] };
 
   function withSpec(fields: Record<string, unknown>): Mutation["object"] {
     return { ...object, spec: { ...spec, ...fields } };
   }
-}
-
-/** The cap again: on an object that did not pass {@link mutate}, or was changed after it. */
-function ttlProblems({ object }: Change, { config }: AdmissionContext): Problem[] {
-  const ttl = specOf(object).ttl_seconds;
-  const max = config.maxTtlSeconds;
-  if (typeof ttl !== "number" || max === 0 || ttl <= max) return [];
-  return [{ field: "spec.ttl_seconds", message: `Must be at most ${max}` }];
 }
 
 function ttlWarnings(change: Change): string[] {
@@ -93,37 +86,20 @@ function portWarnings(change: Change): string[] {
   return [`spec.port: An image that does not run as root cannot listen on ports below 1024: ${port}`];
 }
 
-/** Where the namespace of an environment comes from, and what it is. */
-interface Target {
-  name: string;
-  field: string;
-}
-
-/** What is wrong with the namespace that is to be made. Its grammar, for an explicit one, is the schema's to judge. */
 function namespaceProblems(change: Change, context: AdmissionContext): Problem[] {
   const target = targetOf(change);
   if (target === undefined) return [];
-  const { config } = context;
-  const { name, field } = target;
-  const shown = JSON.stringify(name);
-  if (isReservedNamespace(name, [config.operatorNamespace, ...config.reservedNamespaces])) {
-    return [{ field, message: `Namespace ${shown} is reserved` }];
-  }
-  if (name === change.object.metadata.namespace) {
-    return [{ field, message: `Namespace ${shown} is the one that this object lives in: name one that is to be made` }];
-  }
-  const owner = change.old === undefined ? context.ownerOf(name) : undefined;
-  // The same key: an earlier object of this name, on its way out. The new one waits for its namespace to be gone.
-  if (owner === undefined || owner.key === keyOf(change.object)) return hostProblems(change, context);
-  return [{ field, message: `Namespace ${shown} belongs to another PreviewEnvironment already: "${owner.key}"` }];
+  const problems = targetProblems(target, change, context);
+  return problems.length > 0 ? problems : hostProblems(change, context);
 }
 
 /** An explicit namespace does not change the host: two environments of one pull request would share its traffic. */
 function hostProblems(change: Change, context: AdmissionContext): Problem[] {
   const identity = identityOf(change);
   const holder = identity && change.old === undefined ? context.holderOf(hostname(identity, "")) : undefined;
-  if (holder === undefined || holder.key === keyOf(change.object)) return [];
-  const message = `The host of this pull request belongs to another PreviewEnvironment already: "${holder.key}"`;
+  const { kind } = change.object;
+  if (holder === undefined || (holder.kind === kind && holder.key === keyOf(change.object))) return [];
+  const message = `The host of this pull request belongs to another ${holder.kind} already: "${holder.key}"`;
   return [{ field: identity?.repository ? "spec.repository" : "spec.pr_number", message }];
 }
 

@@ -13,7 +13,7 @@ export const PRINTER_RULES: AdmissionRules = {
   kind: PRINTER,
   mutate: ({ object, old }) => ({ object: old === undefined ? withFinalizer(object) : object, warnings: [] }),
   specProblems: IMAGE_ALONE.problems,
-  annotationProblems: () => [],
+  metadataProblems: () => [],
   warnings: (change) => [...IMAGE_ALONE.warnings(change), ...pauseWarnings(change)],
   newImages: IMAGE_ALONE.newImages,
 };

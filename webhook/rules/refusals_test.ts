@@ -19,7 +19,7 @@ interface Refusal {
 
 const EXTEND = "maquette.dev/extend-until";
 const EXTEND_FIELD = `metadata.annotations[${EXTEND}]`;
-const OTHER: NamespaceOwner = { key: "ci/first", uid: "1" };
+const OTHER: NamespaceOwner = { kind: "PreviewEnvironment", key: "ci/first", uid: "1" };
 const LONG_REPOSITORY = `acme/${"r".repeat(250)}`;
 
 function spec(value: unknown): KubeObject {

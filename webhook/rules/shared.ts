@@ -19,6 +19,15 @@ export function withFinalizer(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FINALIZER] } };
 }
 
+/** The object with these labels where it has none of the name; what is written stays. */
+export function withLabels(object: KubeObject, labels: Readonly<Record<string, string>>): KubeObject {
+  const written = object.metadata.labels ?? {};
+  const missing = Object.entries(labels).filter(([name]) => !written[name]);
+  if (missing.length === 0) return object;
+  const all = { ...written, ...Object.fromEntries(missing) };
+  return { ...object, metadata: { ...object.metadata, labels: all } };
+}
+
 /** Path of an annotation, as Kubernetes writes it. */
 export function annotationPath(name: string): string {
   return fieldPath(["metadata", "annotations", name]);

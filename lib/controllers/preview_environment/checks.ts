@@ -13,12 +13,12 @@
  *
  * @module
  */
+export { hasExpired, isExpiring } from "../../lifetime.ts";
 import { type Rollout, rolloutOf, servingPods } from "../../workload/rollout.ts";
 import { certificateSecret, fullImage, TEMPLATE_LABEL } from "./desired.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
 import { isReservedNamespace } from "../../naming.ts";
 import { targetNamespace } from "../../preview_names.ts";
-import type { Expiry } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
 import type { Amounts } from "./limits.ts";
 import { sourceKey, type SourceRef, sourcesOf, usedSources } from "./sources.ts";
@@ -28,16 +28,6 @@ import { sourceKey, type SourceRef, sourcesOf, usedSources } from "./sources.ts"
  * service account are known everywhere.
  */
 const PATIENCE_MS = 30_000;
-
-/** The TTL has run out. */
-export function hasExpired({ expiresAt }: Expiry, now: number): boolean {
-  return expiresAt !== undefined && now >= expiresAt;
-}
-
-/** The TTL is about to run out. */
-export function isExpiring({ warnAt }: Expiry, now: number): boolean {
-  return warnAt !== undefined && now >= warnAt;
-}
 
 /** The namespace belongs to the cluster, to the operator or to those that the configuration keeps free. */
 export function isNamespaceReserved({ owner, settings }: Seen): boolean {

@@ -11,12 +11,12 @@ const ONE_READY = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
 const UPDATING = { replicas: 2, updatedReplicas: 1, availableReplicas: 1 };
 
 Deno.test("time is over at its end and not before, and without an end never", () => {
-  assert.equal(hasExpired({ updatedAt: 0, expiresAt: 1000 }, 999), false);
-  assert.equal(hasExpired({ updatedAt: 0, expiresAt: 1000 }, 1000), true);
-  assert.equal(hasExpired({ updatedAt: 0 }, Infinity), false);
-  assert.equal(isExpiring({ updatedAt: 0, expiresAt: 1000, warnAt: 900 }, 899), false);
-  assert.equal(isExpiring({ updatedAt: 0, expiresAt: 1000, warnAt: 900 }, 900), true);
-  assert.equal(isExpiring({ updatedAt: 0 }, Infinity), false);
+  assert.equal(hasExpired({ expiresAt: 1000 }, 999), false);
+  assert.equal(hasExpired({ expiresAt: 1000 }, 1000), true);
+  assert.equal(hasExpired({}, Infinity), false);
+  assert.equal(isExpiring({ expiresAt: 1000, warnAt: 900 }, 899), false);
+  assert.equal(isExpiring({ expiresAt: 1000, warnAt: 900 }, 900), true);
+  assert.equal(isExpiring({}, Infinity), false);
 });
 
 const twoSources = preview({

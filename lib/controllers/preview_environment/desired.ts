@@ -10,9 +10,14 @@ import { hostname, targetNamespace } from "../../preview_names.ts";
 import { copyOf } from "../../runtime/copies.ts";
 import { digestOf } from "../../runtime/differs.ts";
 import { ownerLabels } from "../../runtime/ownership.ts";
+import {
+  certificateSecret as certificateSecretOf,
+  ingressObject,
+  urlOf as urlOfHost,
+} from "../../workload/exposure.ts";
 import { type Amounts, containerResources, limitRange, resourceQuota } from "./limits.ts";
 import { networkPolicies } from "./network_policies.ts";
-import type { PreviewSettings, TlsSettings } from "./settings.ts";
+import type { PreviewSettings } from "./settings.ts";
 
 /** Tells the Pods of the present template from those of older ones. */
 export const TEMPLATE_LABEL = "maquette.dev/template";
@@ -61,7 +66,7 @@ export function fullImage({ image, image_tag }: PreviewEnvironment["spec"]): str
 
 /** Where the environment is reached. */
 export function urlOf(owner: PreviewEnvironment, settings: PreviewSettings): string {
-  return `${settings.tls.mode === "none" ? "http" : "https"}://${hostname(owner.spec, settings.domain)}`;
+  return urlOfHost(hostname(owner.spec, settings.domain), settings.tls);
 }
 
 function namespaceObject(owner: PreviewEnvironment, name: string): KubeObject {
@@ -157,27 +162,11 @@ function service(owner: PreviewEnvironment, metadata: Named): KubeObject {
 }
 
 function ingress(owner: PreviewEnvironment, metadata: Named, settings: PreviewSettings): KubeObject {
-  const host = hostname(owner.spec, settings.domain);
-  const secretName = certificateSecret(owner, settings);
-  const backend = { service: { name: `pr-${owner.spec.pr_number}-svc`, port: { number: 80 } } };
-  return {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "Ingress",
-    metadata: { ...metadata, annotations: issuerAnnotation(settings.tls) },
-    spec: {
-      ingressClassName: settings.ingressClass,
-      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
-      ...(secretName ? { tls: [{ hosts: [host], secretName }] } : {}),
-    },
-  };
+  const backend = { service: `pr-${owner.spec.pr_number}-svc`, port: 80 };
+  return ingressObject(metadata, { host: hostname(owner.spec, settings.domain), backend }, settings);
 }
 
 /** Name of the Secret that holds the certificate's key, in the environment's namespace. */
 export function certificateSecret(owner: PreviewEnvironment, { tls, domain }: PreviewSettings): string | undefined {
-  if (tls.mode === "none") return undefined;
-  return tls.mode === "wildcard" ? tls.secret : `${hostname(owner.spec, domain)}-tls`;
-}
-
-function issuerAnnotation(tls: TlsSettings): Record<string, string> {
-  return tls.mode === "cert-manager" ? { "cert-manager.io/cluster-issuer": tls.clusterIssuer } : {};
+  return certificateSecretOf(hostname(owner.spec, domain), tls);
 }

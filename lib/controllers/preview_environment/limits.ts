@@ -5,15 +5,19 @@
  */
 import type { KubeObject } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
-import { compareQuantities, isQuantity, multiplyQuantity } from "../../api/quantity.ts";
+import { compareQuantities, multiplyQuantity } from "../../api/quantity.ts";
+import {
+  type Amounts,
+  atLeast,
+  DEFAULT_LIMITS,
+  DEFAULT_REQUESTS,
+  limitRange as limitRangeObject,
+} from "../../workload/amounts.ts";
 import type { TlsSettings } from "./settings.ts";
 
-/** Amounts of resources by their names, as they stand in a quota or container. */
-export type Amounts = Record<string, string | number>;
+export type { Amounts };
 type Resources = PreviewEnvironment["spec"]["resources"];
 
-const DEFAULT_REQUESTS = { cpu: "100m", memory: "128Mi" };
-const DEFAULT_LIMITS = { cpu: "250m", memory: "256Mi" };
 /** Room for a Pod that somebody starts to look around, and for the one by which cert-manager proves the host. */
 const SPARE_PODS = 2;
 
@@ -82,22 +86,8 @@ function rolloutRoom(spec: PreviewEnvironment["spec"]): Amounts {
   };
 }
 
-/** For each of the amounts the greater of the two. */
-function atLeast(amounts: Amounts, floor: Amounts): Amounts {
-  const raised = Object.entries(amounts).map(([name, amount]) => {
-    const other = floor[name];
-    const isMore = isQuantity(other) && isQuantity(amount) && compareQuantities(other, amount) > 0;
-    return [name, isMore ? other : amount];
-  });
-  return Object.fromEntries(raised);
-}
-
-/** A quota on requests and limits refuses Pods that name none: these are filled in. */
+/** Defaults for Pods that name no amounts. */
 export function limitRange(namespace: string): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "LimitRange",
-    metadata: { name: "preview", namespace },
-    spec: { limits: [{ type: "Container", default: DEFAULT_LIMITS, defaultRequest: DEFAULT_REQUESTS }] },
-  };
+  const filled = { limits: DEFAULT_LIMITS, requests: DEFAULT_REQUESTS };
+  return limitRangeObject({ name: "preview", namespace }, filled);
 }

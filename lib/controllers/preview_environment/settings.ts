@@ -3,28 +3,18 @@
  *
  * @module
  */
+import type { ExposureSettings, TlsSettings } from "../../workload/exposure.ts";
+import type { NetworkSettings } from "../../workload/network_policy.ts";
 
-/** Where the certificate of an Ingress comes from. */
-export type TlsSettings =
-  /** cert-manager issues one for each host. */
-  | { mode: "cert-manager"; clusterIssuer: string }
-  /** One wildcard certificate: a Secret in the operator's namespace, copied into each preview. */
-  | { mode: "wildcard"; secret: string }
-  /** Plain HTTP, or TLS ends before the ingress controller. */
-  | { mode: "none" };
+export type { TlsSettings };
 
-export interface PreviewSettings {
+/** See the module. */
+export interface PreviewSettings extends ExposureSettings, NetworkSettings {
   /** Previews are `pr-N.<domain>`. */
   domain: string;
-  ingressClass: string;
-  /** Namespace of the ingress controller: the only place from where a preview is reached. */
-  ingressNamespace: string;
-  tls: TlsSettings;
   operatorNamespace: string;
   /** Namespaces that are never made, beside the cluster's and the operator's own; a `*` ends a prefix. */
   reservedNamespaces: readonly string[];
-  /** CIDRs that previews must not reach: the cluster's own networks. */
-  clusterRanges: readonly string[];
   /** Longest life in seconds that an extension can reach; 0 is no limit. */
   maxTtlSeconds: number;
   /** Seconds without progress after which a rollout is called stuck. */
