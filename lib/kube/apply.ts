@@ -4,7 +4,8 @@
  * @module
  */
 import type { KubeObject, Resource } from "../api/object.ts";
-import type { KubeClient, RequestOptions } from "./client.ts";
+import type { KubeClient } from "./client.ts";
+import type { RequestOptions } from "./client_options.ts";
 import { hasStatus, KubeError } from "./errors.ts";
 import { objectPath } from "./paths.ts";
 
