@@ -8,6 +8,7 @@
  */
 import { LABEL_OWNER_UID } from "../api/names.ts";
 import { keyOf, type KubeObject } from "../api/object.ts";
+import { sameJson } from "./status.ts";
 import { isNewer } from "./version.ts";
 
 /** What changed; `old` is what the cache held before. */
@@ -17,6 +18,18 @@ export interface Change {
   old?: KubeObject;
   /** A write of this process, known from its answer. */
   isOwn?: boolean;
+}
+
+/** Whether another version has come with nothing new in it. @param reads What of an object counts. */
+export function isNoNews({ object, old }: Change, reads = (whole: KubeObject): KubeObject => whole): boolean {
+  if (!old || object === old) return false;
+  const [now, before] = [reads(object), reads(old)].map((
+    { metadata: { resourceVersion: _, ...metadata }, ...rest },
+  ) => ({
+    ...rest,
+    metadata,
+  }));
+  return sameJson(now, before);
 }
 
 /** The reading side of a {@link Cache}: what controllers and the webhook get. */

@@ -8,7 +8,7 @@ import { LABEL_OWNER_UID, STATUS_FIELD_MANAGER } from "../api/names.ts";
 import { type Condition, keyOf, type KubeObject, splitKey } from "../api/object.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus, KubeError } from "../kube/errors.ts";
-import type { Change } from "./cache.ts";
+import { type Change, isNoNews } from "./cache.ts";
 import { cleanup } from "./cleanup.ts";
 import { countOf } from "./changes.ts";
 import type { Clock } from "./clock.ts";
@@ -111,7 +111,7 @@ export class Controller {
     const isOwned = this.definition.owns.includes(need);
     informer.subscribe((change) => {
       // The reconcile that wrote to a child of its own looks at it again by itself.
-      if (change.isOwn && isOwned) return;
+      if (change.isOwn && isOwned || isNoNews(change, need.reads)) return;
       const owners = need.owners?.(change, this.owners.cache) ?? this.#ownersOfChild(change);
       for (const key of owners) this.queue.add(key, "low");
     });

@@ -22,7 +22,6 @@ import {
   type WatchEnd,
 } from "./informer_options.ts";
 import { untilAborted } from "./until_aborted.ts";
-import { sameJson } from "./status.ts";
 import { isNewer } from "./version.ts";
 
 export { DEFAULT_TIMINGS };
@@ -77,7 +76,7 @@ export class Informer {
     return this.#deps.clock.now() - this.#lastAlive;
   }
 
-  /** Calls back on every change of what is kept, also on those of the first list. */
+  /** Calls back on every change, also on those of the first list. */
   subscribe(listener: (change: Change) => void): void {
     this.#listeners.push(listener);
   }
@@ -206,7 +205,7 @@ export class Informer {
 
   #put(object: KubeObject | undefined, isOwn = false): boolean {
     const change = object && this.#guarded("Object could not be cached", object, () => this.#cache.put(object));
-    if (change && (isOwn || !isSameAsBefore(change))) this.#tell(isOwn ? { ...change, isOwn } : change);
+    if (change) this.#tell(isOwn ? { ...change, isOwn } : change);
     return change !== undefined;
   }
 
@@ -272,12 +271,4 @@ export class Informer {
       if (!this.#isHeldOff) patienceMs -= CATCH_UP_MS;
     }
   }
-}
-
-/** Another version, and nothing else of what is kept: a part that the shape drops has changed. */
-function isSameAsBefore({ object, old }: Change): boolean {
-  if (!old) return false;
-  const { metadata: { resourceVersion: _version, ...metadata }, ...rest } = object;
-  const { metadata: { resourceVersion: _oldVersion, ...oldMetadata }, ...oldRest } = old;
-  return sameJson(rest, oldRest) && sameJson(metadata, oldMetadata);
 }

@@ -56,22 +56,6 @@ Deno.test("Informer shows only what its selector picks, and sees objects enter a
   assert.equal(watcher.informer.cache.size, 2);
 });
 
-Deno.test("Informer keeps quiet about what its shape drops, but knows the version", async () => {
-  const shape = ({ apiVersion, kind, metadata }: KubeObject): KubeObject => ({ apiVersion, kind, metadata });
-  await using watcher = await FakeWatcher.start({ spec: { shape } });
-  const { store } = watcher.server;
-  store.create(CONFIG_MAP, configMap("a"));
-  await settle();
-  store.edit(CONFIG_MAP, "default/a", (object) => object.status = { pods: 2 });
-  await settle();
-  const { resourceVersion } = store.list(CONFIG_MAP)[0]!.metadata;
-  assert.equal(watcher.informer.cache.get("default/a")?.metadata.resourceVersion, resourceVersion);
-  assert.deepEqual(watcher.changes.map(({ type }) => type), ["ADDED"]);
-  store.edit(CONFIG_MAP, "default/a", (object) => object.metadata.labels = { team: "a" });
-  await settle();
-  assert.deepEqual(watcher.changes.map(({ type }) => type), ["ADDED", "MODIFIED"]);
-});
-
 Deno.test("Informer drops managedFields and gives items of lists their kind", async () => {
   await using watcher = await FakeWatcher.start({
     prepare: ({ store }) => void store.create(CONFIG_MAP, configMap("a")),

@@ -37,8 +37,8 @@ interface DeploymentCondition {
   lastTransitionTime?: string;
 }
 
-/** What a cache keeps of a Deployment: all but the parts of its status that {@link rolloutOf} does not read. */
-export function deploymentShape(deployment: KubeObject): KubeObject {
+/** A Deployment without the parts of its status that {@link rolloutOf} does not read. */
+export function rolloutShape(deployment: KubeObject): KubeObject {
   const { observedGeneration, replicas, updatedReplicas, availableReplicas, conditions } = deployment.status ?? {};
   const telling = (conditions as DeploymentCondition[] | undefined)?.filter((condition) =>
     condition.type === "ReplicaFailure" || condition.reason === OVERDUE

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { deploymentShape, endpointsShape, type Rollout, rolloutOf, servingPods } from "./rollout.ts";
+import { endpointsShape, type Rollout, rolloutOf, rolloutShape, servingPods } from "./rollout.ts";
 import { pod } from "./test_pods.ts";
 
 function deployment(status: Record<string, unknown>, replicas = 2): KubeObject {
@@ -97,17 +97,17 @@ for (const [sentence, { deployment, rollout }] of Object.entries(ROLLOUTS)) {
   Deno.test(`rolloutOf(): ${sentence}`, () => {
     const found = rolloutOf(deployment);
     for (const [name, value] of Object.entries(rollout)) assert.deepEqual(found[name as keyof Rollout], value, name);
-    if (deployment) assert.deepEqual(rolloutOf(deploymentShape(deployment)), found, "of what a cache keeps");
+    if (deployment) assert.deepEqual(rolloutOf(rolloutShape(deployment)), found, "of its shape");
   });
 }
 
-Deno.test("deploymentShape() drops what changes with every Pod and every look of the Deployment's controller", () => {
+Deno.test("rolloutShape() drops what changes with every Pod and every look of the Deployment's controller", () => {
   const progressing = { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" };
   const early = deployment({ replicas: 2, readyReplicas: 1, unavailableReplicas: 1, conditions: [progressing] });
   const late = { ...progressing, lastUpdateTime: "2026-01-01T00:00:09Z" };
   assert.deepEqual(
-    deploymentShape(early),
-    deploymentShape(deployment({ replicas: 2, readyReplicas: 2, conditions: [late] })),
+    rolloutShape(early),
+    rolloutShape(deployment({ replicas: 2, readyReplicas: 2, conditions: [late] })),
   );
 });
 

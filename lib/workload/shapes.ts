@@ -1,5 +1,5 @@
 /**
- * What caches keep of objects that many kinds make. What is dropped costs no memory, and its changes no reconcile.
+ * What is read of objects that many kinds make.
  *
  * @module
  */

@@ -24,7 +24,7 @@ import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
-import { deploymentShape, endpointsShape } from "../../workload/rollout.ts";
+import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
 import { withoutStatus } from "../../workload/shapes.ts";
 import { decide } from "./decide.ts";
 import { BY_HOST, gather, type Seen } from "./gather.ts";
@@ -65,13 +65,15 @@ export function previewEnvironmentController(
     kind: KIND,
     owns: [
       { resource: NAMESPACE, scope: "all", owners: ownersOfNamespace },
-      child(DEPLOYMENT, deploymentShape),
-      ...[SERVICE, INGRESS, NETWORK_POLICY, RESOURCE_QUOTA, LIMIT_RANGE].map((kind) => child(kind, withoutStatus)),
-      ...[SECRET, CONFIG_MAP].map((kind) => child(kind, withoutContent)),
+      child(DEPLOYMENT, { reads: rolloutShape }),
+      ...[SERVICE, INGRESS, NETWORK_POLICY, RESOURCE_QUOTA, LIMIT_RANGE].map((kind) =>
+        child(kind, { reads: withoutStatus })
+      ),
+      ...[SECRET, CONFIG_MAP].map((kind) => child(kind, { shape: withoutContent })),
     ],
     watches: [
-      child(POD, podShape),
-      child(ENDPOINT_SLICE, endpointsShape),
+      child(POD, { shape: podShape }),
+      child(ENDPOINT_SLICE, { shape: endpointsShape }),
       { resource: KIND, scope: "all", owners: ownersOfHost },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("Secret") },
       { resource: CONFIG_MAP, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("ConfigMap") },
@@ -89,8 +91,8 @@ export function previewEnvironmentController(
   };
 }
 
-function child(resource: WatchNeed["resource"], shape: WatchNeed["shape"]): WatchNeed {
-  return { resource, scope: "children", shape };
+function child(resource: WatchNeed["resource"], parts: Pick<WatchNeed, "shape" | "reads">): WatchNeed {
+  return { resource, scope: "children", ...parts };
 }
 
 /** Also those whose namespace somebody else holds: they go on when it is gone. */
