@@ -1,46 +1,10 @@
 import assert from "node:assert/strict";
 import { type ImageReference, parseReference } from "../image/reference.ts";
 import { createRegistry, type ImagePresence } from "./registry.ts";
+import { type Script, ScriptedRegistry } from "./scripted_registry.ts";
 
 const NEVER = new AbortController().signal;
 const DIGEST = `sha256:${"0f".repeat(32)}`;
-
-/** Answers one request; `origin` is the server's own. */
-type Script = (request: Request, origin: string) => Response | Promise<Response>;
-
-/** What a request carried; the request itself cannot be read once it is answered. */
-interface Received {
-  line: string;
-  accept: string | null;
-  authorization: string | null;
-}
-
-/** A registry on the loopback address that keeps what it was asked. */
-class ScriptedRegistry implements AsyncDisposable {
-  readonly received: Received[] = [];
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-
-  constructor(script: Script) {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen(): void {} }, (request) => {
-      const { method, url, headers } = request;
-      const line = `${method} ${url.slice(this.origin.length)}`;
-      this.received.push({ line, accept: headers.get("accept"), authorization: headers.get("authorization") });
-      return script(request, this.origin);
-    });
-  }
-
-  get host(): string {
-    return `127.0.0.1:${this.#server.addr.port}`;
-  }
-
-  get origin(): string {
-    return `http://${this.host}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
-  }
-}
 
 function referenceOf(image: string): ImageReference {
   const parsed = parseReference(image);
@@ -165,7 +129,7 @@ Deno.test("exists() finds the Bearer challenge among others, unquoted and with e
     return challenge(`Basic realm="x", bearer Realm=${origin}/token , service="a\\"b", Digest realm="y"`);
   });
   assert.equal(await lookUp(server), "present");
-  assert.equal(server.received[1]?.line, "GET /token?service=a%22b");
+  assert.equal(server.received[1]?.line, "GET /token?service=a%22b&scope=repository%3Aacme%2Fshop%3Apull");
 });
 
 Deno.test("exists() gives up after one token", async () => {
@@ -227,7 +191,7 @@ Deno.test("exists() asks a realm with TLS for a registry with TLS", async () => 
   });
   const sent: string[] = [];
   assert.equal(await lookUpSecure(server, "ghcr.io/a/b:v1", sent), "present");
-  assert.equal(sent[1], "https://auth.io/token");
+  assert.equal(sent[1], "https://auth.io/token?scope=repository%3Aa%2Fb%3Apull");
 });
 
 const unsafe: Record<string, Script> = {
