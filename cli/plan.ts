@@ -79,6 +79,7 @@ function nothingThere(): GatherDeps {
   return {
     clock: systemClock,
     kube: { get: refuse, logs: refuse },
+    wake: () => {},
     cache: (resource, scope) => scope === "children" ? none : { ...none, get: (key) => assumed(resource, key) },
   };
 }

@@ -93,6 +93,7 @@ export class Controller {
         if (!need) throw new Error(`Cannot act on kind "${object.kind}": ${this.definition.kind.kind} does not own it`);
         return informers.get(need);
       },
+      wake: (owner) => this.queue.add(keyOf(owner)),
       owned: (owner) => owns.flatMap((need) => informers.get(need).cache.ownedBy(owner.metadata.uid!)),
     };
   }
@@ -233,10 +234,15 @@ export class Controller {
     const { kube, informers, clock, cleanupDeadlineMs: deadlineMs } = this.#deps;
     const informer = (root: Root): Informer =>
       informers.get(this.definition.owns.find((need) => need.resource === root.resource)!);
-    const report = await cleanup(owner, this.definition.roots(owner), { kube, informer, now: clock.now(), deadlineMs });
+    const held = this.definition.heldBack?.(owner, this.#settleDeps);
+    const report = held ??
+      await cleanup(owner, this.definition.roots(owner, this.#settleDeps), {
+        ...{ kube, informer, now: clock.now(), deadlineMs },
+      });
     if (!report) {
       await removeFinalizer(owner, this.definition.kind, kube);
       this.#released.add(owner);
+      this.definition.released?.(owner);
       return "success";
     }
     await this.#report(owner, { ...report, ...keptFields(owner), inventory: owner.status?.inventory });

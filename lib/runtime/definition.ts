@@ -39,6 +39,8 @@ export interface Plan {
   report: Report;
   /** The owner's time is over: delete it, once the status says so. */
   deleteOwner?: boolean;
+  /** For {@link ControllerDefinition.perform}, once the children are as desired. Undefined: nothing. */
+  further?: unknown;
 }
 
 /** What `gather` reads from: caches, and where no cache has it (a log) the API server. Reads only. */
@@ -46,6 +48,8 @@ export interface GatherDeps {
   cache(resource: Resource, scope: WatchScope): Lister;
   kube: Pick<KubeClient, "get" | "logs">;
   clock: Clock;
+  /** Has an owner looked at again soon: what was read slowly, beside the reconciles, is there. */
+  wake(owner: KubeObject): void;
 }
 
 /** An object that deletion of the owner must see gone; what it contains goes with it. */
@@ -65,11 +69,21 @@ export interface ControllerDefinition<Seen = unknown> {
   readonly permissions: readonly Permission[];
   /** Indexes over the owners, for `owners` of watches and for the webhook. */
   readonly indexes?: Readonly<Record<string, (owner: KubeObject) => string[]>>;
-  gather(owner: KubeObject, deps: GatherDeps): Seen | Promise<Seen>;
+  /** @param performed What `perform` came to, where it was asked just before. */
+  gather(owner: KubeObject, deps: GatherDeps, performed?: unknown): Seen | Promise<Seen>;
   /** Pure. @param now Milliseconds since the epoch. */
   decide(seen: Seen, now: number): Plan;
-  /** What must be gone before the finalizer goes; follows from the owner alone. */
-  roots(owner: KubeObject): Root[];
+  /**
+   * What goes beyond children that the operator itself makes, at every look: it must find out by itself whether
+   * anything is to do. What it throws is reported as what `act` throws.
+   */
+  perform?(owner: KubeObject, further: unknown, deps: { kube: KubeClient; clock: Clock }): Promise<unknown>;
+  /** What an owner says that is deleted while it has to wait for others, and nothing of it goes. */
+  heldBack?(owner: KubeObject, deps: Pick<GatherDeps, "cache">): Report | undefined;
+  /** What must be gone before the finalizer goes; follows from the owner, and from what carries its uid. */
+  roots(owner: KubeObject, deps: Pick<GatherDeps, "cache">): Root[];
+  /** Told when the finalizer has gone: nothing needs to be remembered of the owner. */
+  released?(owner: KubeObject): void;
   /** Told once after every reconcile, for the kind's own metrics. */
   reconciled?(owner: KubeObject, status: Readonly<Record<string, unknown>>): void;
 }

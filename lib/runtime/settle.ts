@@ -8,6 +8,7 @@ import type { KubeObject } from "../api/object.ts";
 import { act, type ActDeps } from "./act.ts";
 import { type Changes, changesFor, childKey, countOf } from "./changes.ts";
 import type { ControllerDefinition, GatherDeps, Plan } from "./definition.ts";
+import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
 import { Stalled, Waiting } from "./errors.ts";
 import { inventoryEntry, nameOf, type Report } from "./status.ts";
@@ -22,7 +23,8 @@ export interface Outcome {
   changes?: Changes;
 }
 
-export interface SettleDeps extends Omit<GatherDeps, "kube">, ActDeps {
+export interface SettleDeps extends Omit<GatherDeps, "kube">, Omit<ActDeps, "kube"> {
+  kube: KubeClient;
   /** Children of this owner in all caches of the kinds that the definition owns. */
   owned(owner: KubeObject): KubeObject[];
 }
@@ -42,24 +44,31 @@ export async function settle<Seen>(
   const report = withInventory(plan, owner, deps);
   const changes = changesFor(owner, plan.desired ?? [], plan.desired ? deps.owned(owner) : []);
   const deleteOwner = plan.deleteOwner ?? false;
-  if (isPaused(owner)) return { report: paused(report, countOf(changes)), deleteOwner };
-  if (countOf(changes) === 0) return { report, deleteOwner };
+  const count = countOf(changes);
+  const isStill = isPaused(owner);
+  if (plan.further === undefined && isStill) return { report: paused(report, count), deleteOwner };
+  if (plan.further === undefined && count === 0) return { report, deleteOwner };
+  let performed: unknown;
   try {
-    await act(owner, changes, deps);
+    if (!isStill) await act(owner, changes, deps);
+    if (plan.further !== undefined) performed = await definition.perform?.(owner, plan.further, deps);
   } catch (error) {
     return { report: failed(withInventory(plan, owner, deps), error), deleteOwner: false, error, changes };
   }
   // What was written is in the caches now: what is said is what is true after acting, not before.
-  const after = await planFor(owner, definition, deps);
-  return { report: withInventory(after, owner, deps), deleteOwner: after.deleteOwner ?? false, changes };
+  const after = await planFor(owner, definition, deps, performed);
+  const said = withInventory(after, owner, deps);
+  if (isStill) return { report: paused(said, count), deleteOwner };
+  return { report: said, deleteOwner: after.deleteOwner ?? false, changes };
 }
 
 async function planFor<Seen>(
   owner: KubeObject,
   definition: ControllerDefinition<Seen>,
   deps: GatherDeps,
+  performed?: unknown,
 ): Promise<Plan> {
-  return definition.decide(await definition.gather(owner, deps), deps.clock.now());
+  return definition.decide(await definition.gather(owner, deps, performed), deps.clock.now());
 }
 
 /** The inventory lists what is there and ours, in the order of what is wanted; what is left as it is stays listed. */

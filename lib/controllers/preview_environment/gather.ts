@@ -44,7 +44,7 @@ export interface Seen {
 /** Reads caches, and the log of a Pod that fails. */
 export async function gather(
   owner: PreviewEnvironment,
-  from: GatherDeps & { settings: PreviewSettings; logs: LogReader },
+  from: Omit<GatherDeps, "wake"> & { settings: PreviewSettings; logs: LogReader },
 ): Promise<Seen> {
   const { settings, logs, kube } = from;
   const uid = owner.metadata.uid!;
@@ -73,14 +73,14 @@ export async function gather(
 }
 
 /** An explicit namespace does not change the host: two environments of one pull request would share it. */
-function rivalsOf(owner: PreviewEnvironment, { cache }: GatherDeps): PreviewEnvironment[] {
+function rivalsOf(owner: PreviewEnvironment, { cache }: Pick<GatherDeps, "cache">): PreviewEnvironment[] {
   const same = cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, hostname(owner.spec, ""));
   return (same as PreviewEnvironment[]).filter(({ metadata, spec }) =>
     metadata.uid !== owner.metadata.uid && targetNamespace(spec) !== targetNamespace(owner.spec)
   );
 }
 
-function foundSources(refs: readonly SourceRef[], { cache }: GatherDeps): Map<string, KubeObject> {
+function foundSources(refs: readonly SourceRef[], { cache }: Pick<GatherDeps, "cache">): Map<string, KubeObject> {
   const found = new Map<string, KubeObject>();
   for (const ref of refs) {
     const resource = ref.kind === "Secret" ? SECRET : CONFIG_MAP;

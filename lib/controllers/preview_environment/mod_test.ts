@@ -86,7 +86,7 @@ Deno.test("environments are found by the namespace that they are for", () => {
 });
 
 Deno.test("the namespace must be gone before the environment is", () => {
-  const [root, ...others] = definition.roots(preview({ namespace: "own" }));
+  const [root, ...others] = definition.roots(preview({ namespace: "own" }), { cache: () => new Cache() });
   assert.deepEqual([root!.resource.kind, root!.name, others], ["Namespace", "own", []]);
 });
 
@@ -153,6 +153,7 @@ Deno.test("the definition gathers, decides and counts", async () => {
     cache: () => new Cache(),
     kube: { get: refuse, logs: refuse },
     clock: { now: () => 0, monotonic: refuse, at: refuse },
+    wake: refuse,
   };
   const plan = counting.decide(await counting.gather(first, deps), 0);
   counting.reconciled!(first, {});
