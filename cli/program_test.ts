@@ -163,6 +163,8 @@ Deno.test("crds prints one definition per kind", async () => {
   assert.deepEqual(objects(out).map(({ metadata }) => metadata.name), [
     "previewenvironments.devops.orima.com",
     "printers.cadumillani.com.br",
+    "projects.catalyst.catalyst.dev",
+    "environments.catalyst.catalyst.dev",
   ]);
 });
 
@@ -201,6 +203,13 @@ for (const [sentence, [given, field]] of Object.entries(UNQUOTED)) {
 Deno.test("numbers are read as kubectl reads them: 010 is eight", async () => {
   const { out } = await run(["plan", "-f", "-"], { "-": GOOD.replace("pr_number: 7", "pr_number: 010") });
   assert.match(out, /name: preview-pr-8\n/);
+});
+
+Deno.test("a point alone is a text to kubectl", async () => {
+  const file = GOOD.replace("image_tag: v1", "image_tag: v1, env: [{name: A, value: .}]");
+  assert.equal((await run(["check", "-f", "-"], { "-": file })).code, 0);
+  const number = GOOD.replace("image_tag: v1", "image_tag: v1, env: [{name: A, value: .5}]");
+  assert.equal((await run(["check", "-f", "-"], { "-": number })).code, 1);
 });
 
 Deno.test("texts that are something else to kubectl are printed in quotes, times and 1:30 are texts", async () => {

@@ -71,6 +71,7 @@ const status = z.object({
   service: text(0, 63).optional().describe("Service that the Ingress leads to."),
   deployed: list(deployed, INVENTORY_LENGTH).optional()
     .describe("Objects of the latest deployment. What leaves the source is deleted by it."),
+  revision: text(0, 64).optional().describe("What was deployed last, as a digest: hooks run once for each."),
   deployedCommit: text(0, 64).optional().describe("The commit that became Ready last."),
   expiresAt: time().optional().describe("When the environment is deleted; absent when it has no TTL."),
 }).describe("What the environment is.");
