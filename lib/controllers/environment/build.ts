@@ -9,7 +9,7 @@ import type { Project } from "../../api/project.ts";
 import { JOB, POD, SECRET } from "../../api/resources.ts";
 import { type BuildSeen, type BuildStep, decideBuild, obsoleteJobs } from "../../build/decide.ts";
 import { buildEgressPolicy, buildJob, jobName } from "../../build/job.ts";
-import { imageOf, isBuildJob } from "../../build/names.ts";
+import { BUILD_IMAGE_LABEL, imageKey, imageOf, isBuildJob } from "../../build/names.ts";
 import { type BuildOptions, type BuildRequest, requestProblem } from "../../build/request.ts";
 import { environmentNamespace } from "../../environment_names.ts";
 import { parseReference } from "../../image/reference.ts";
@@ -39,6 +39,8 @@ export interface SeenBuild {
   step: BuildStep;
   /** The Job and what it lives under, while it is needed. */
   objects: KubeObject[];
+  /** The end of the log of what failed. */
+  log: string;
 }
 
 /** Metadata of the Secrets that a build needs, as far as they are there. */
@@ -59,25 +61,32 @@ const MISSING_MS = 10_000;
 const FAILURES = new Set(["BuildFailed", "BuildTimedOut"]);
 
 /** @returns Nothing where the Project builds nothing. */
-export function seeBuild(
+export async function seeBuild(
   owner: Environment,
   given: { project: Project; commit: string; secrets: BuildSecrets },
   deps: BuildDeps,
-): SeenBuild | undefined {
+): Promise<SeenBuild | undefined> {
   const request = requestFor(given);
   if (!request) return undefined;
-  const { options } = deps;
+  const { options, tools } = deps;
   const name = jobName(request, options);
   const problem = requestProblem(request);
-  if (problem) return { request, name, objects: [], step: { step: "fail", reason: "BuildRefused", message: problem } };
+  if (problem) {
+    const step = { step: "fail", reason: "BuildRefused", message: problem } as const;
+    return { request, name, objects: [], log: "", step };
+  }
   const seen = look(owner, name, deps);
-  const step = stepOf(owner, { request, seen, push: given.secrets.push }, deps);
-  return {
-    request,
-    name,
-    step,
-    objects: jobObjects(owner, { request, seen, step, login: given.secrets.login }, options),
-  };
+  const step = remembered(stepOf(owner, { request, seen, push: given.secrets.push }, deps), seen);
+  const failure = "failure" in step ? step.failure : undefined;
+  const log = failure ? await tools.deploying.logs.tail(failure, deps.kube) : "";
+  const objects = jobObjects(owner, { request, seen, step, login: given.secrets.login }, options);
+  return { request, name, step, log, objects };
+}
+
+/** The Pod goes before its Job, and what it said with it. */
+function remembered(step: BuildStep, { name, failed }: BuildSeen): BuildStep {
+  if (step.step !== "fail" || step.failure || failed?.name !== name) return step;
+  return { ...step, reason: failed.reason, message: failed.message };
 }
 
 function requestFor(
@@ -120,7 +129,7 @@ function stepOf(
 ): BuildStep {
   const step = decideBuild(request, seen);
   if (step.step !== "ask") return step;
-  const answer = askRegistry(owner, { request, push }, deps);
+  const answer = askRegistry(owner, { request, push, seen }, deps);
   if (answer.is === "looking") return step;
   const registry = answer.is === "found" ? answer.value : asRegistryError(answer.error);
   return decideBuild(request, { ...seen, registry });
@@ -128,11 +137,19 @@ function stepOf(
 
 function askRegistry(
   owner: Environment,
-  { request, push }: { request: BuildRequest; push?: KubeObject },
+  { request, push, seen }: { request: BuildRequest; push?: KubeObject; seen: BuildSeen },
   deps: BuildDeps,
 ): Steady<InspectedImage> {
   const { images } = deps.tools;
-  const key = JSON.stringify([imageOf(request), push ? sourceOf(push) : ""]);
+  // Whoever has built it since makes the answer before an old one.
+  const builds = seen.jobs.filter((job) =>
+    job.metadata.labels?.[BUILD_IMAGE_LABEL] === imageKey(request) && jobEnd(job)
+  );
+  const key = JSON.stringify([
+    imageOf(request),
+    push ? sourceOf(push) : "",
+    builds.map(({ metadata }) => metadata.uid),
+  ]);
   const question = {
     look: (signal: AbortSignal) => inspect(request, push, { ...deps, signal }),
     wake: () => deps.wake(owner),

@@ -75,7 +75,7 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   if (seen.source.is !== "found") return seen;
   const { commit } = seen.source.value;
   const push = secretNamed(project, project.spec.build?.pushSecretRef?.name, world);
-  seen.build = seeBuild(owner, { project, commit, secrets: { login, push } }, { ...deps, options: from.builds });
+  seen.build = await seeBuild(owner, { project, commit, secrets: { login, push } }, { ...deps, options: from.builds });
   if (seen.build && seen.build.step.step !== "use") return seen;
   seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
   if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;

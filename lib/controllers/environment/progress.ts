@@ -78,7 +78,8 @@ function buildStage({ seen: { build, project, source }, now }: StageInput): Stag
     return { is: "unneeded", message: "The Project builds nothing: images are used as they are written" };
   }
   if (source?.is !== "found" || !build) return WAITING;
-  const { step, request } = build;
+  const { step, request, log } = build;
+  const tail = log && step.step === "fail" ? `; the last lines of its log:\n${log}` : "";
   const about = `Image "${request.image}:${request.commit}"`;
   switch (step.step) {
     case "ask":
@@ -94,7 +95,7 @@ function buildStage({ seen: { build, project, source }, now }: StageInput): Stag
     }
     case "fail": {
       const later = step.afterMs === undefined ? {} : { lookAgainAt: now + step.afterMs };
-      return { is: "failed", reason: step.reason, message: step.message, ...later };
+      return { is: "failed", reason: step.reason, message: `${step.message}${tail}`, ...later };
     }
   }
 }

@@ -25,7 +25,7 @@ import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
 import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
-import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
+import { bareMetadata, everyVersion, withoutStatus } from "../../workload/shapes.ts";
 import { decide } from "./decide.ts";
 import { gather, type Seen } from "./gather.ts";
 import type { PreviewMetrics } from "./metrics.ts";
@@ -75,8 +75,8 @@ export function previewEnvironmentController(
       child(POD, { shape: podShape }),
       child(ENDPOINT_SLICE, { shape: endpointsShape }),
       { resource: KIND, scope: "all", owners: ownersOfHost },
-      { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("Secret") },
-      { resource: CONFIG_MAP, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("ConfigMap") },
+      source(SECRET, usersOf("Secret")),
+      source(CONFIG_MAP, usersOf("ConfigMap")),
     ],
     permissions: PREVIEW_PERMISSIONS,
     indexes: {
@@ -93,6 +93,10 @@ export function previewEnvironmentController(
 
 function child(resource: WatchNeed["resource"], parts: Pick<WatchNeed, "shape" | "reads">): WatchNeed {
   return { resource, scope: "children", ...parts };
+}
+
+function source(resource: WatchNeed["resource"], owners: WatchNeed["owners"]): WatchNeed {
+  return { resource, scope: "all", metadataOnly: true, shape: bareMetadata, reads: everyVersion, owners };
 }
 
 /** Also those whose namespace somebody else holds: they go on when it is gone. */
