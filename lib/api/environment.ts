@@ -19,7 +19,9 @@ const MAX_PR_NUMBER = 999_999;
 
 const source = withRules(
   z.object({
-    commitSha: commitSha().optional().describe("Commit to deploy. Without it the tip of pull request or branch is."),
+    commitSha: commitSha().optional().describe(
+      "Commit to deploy. Without it the tip of pull request or branch is, also after a later push.",
+    ),
     branch: branchName().optional().describe("Branch that the commit is on."),
     // Clients that know no absent number write 0.
     prNumber: z.int().min(0).max(MAX_PR_NUMBER).optional().describe("Number of the pull request; 0 is none."),

@@ -30,11 +30,10 @@ export class SteadyLookups<T> {
   /** What stands; begins to look where nothing is known, where it is too old, and where a failure has been waited out. */
   ask(key: string, question: Question<T>): Steady<T> {
     const { freshMs = Infinity } = question;
-    const known = this.#lookups.ask(key, question);
+    const known = this.#lookups.ask(key, { ...question, look: (signal) => this.#look(key, question.look(signal)) });
     const before = this.#standing.get(key);
     if (known.is === "looking") return before ? standing(before) : known;
     if (known.is === "found") {
-      this.#keep(key, known);
       return { is: "found", value: known.value, ...(freshMs < Infinity ? { nextAt: known.at + freshMs } : {}) };
     }
     const { error, retryAt: nextAt } = known;
@@ -48,9 +47,15 @@ export class SteadyLookups<T> {
     this.#lookups.close();
   }
 
+  async #look(key: string, looking: Promise<T>): Promise<T> {
+    const value = await looking;
+    this.#keep(key, { value });
+    return value;
+  }
+
   #keep(key: string, what: Standing<T>): void {
     this.#standing.delete(key);
-    this.#standing.set(key, "value" in what ? { value: what.value } : { error: what.error });
+    this.#standing.set(key, what);
     if (this.#standing.size > this.#capacity) this.#standing.delete(this.#standing.keys().next().value!);
   }
 }
