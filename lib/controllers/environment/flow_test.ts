@@ -98,12 +98,13 @@ Deno.test("an Environment without its Project waits, and goes on when it comes",
 Deno.test("what no environment may have is refused with its reason, and nothing of it is made", async () => {
   await using bench = await open().start();
   const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "all" } };
-  bench.renderer.onRender = () => renderingOf([...SHOP, role]);
+  const nested = { apiVersion: "catalyst.catalyst.dev/v1alpha1", kind: "Environment", metadata: { name: "more" } };
+  bench.renderer.onRender = () => renderingOf([...SHOP, role, nested]);
   bench.project();
   bench.environment();
   await bench.idle();
   assert.equal(bench.look()!.status!.phase, "Failed");
-  assert.match(bench.condition("DeploymentReady")!.message, /ClusterRole\/all/);
+  assert.match(bench.condition("DeploymentReady")!.message, /ClusterRole\/all.*Environment\/more/s);
   assert.deepEqual(bench.names(SERVICE), []);
 });
 

@@ -7,15 +7,15 @@ import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { PROJECT } from "../../api/project.ts";
-import { NAMESPACE, POD, SECRET } from "../../api/resources.ts";
+import { NAMESPACE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
 import type { DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS, DEPLOYED_PERMISSIONS } from "../../deploy/watched_kinds.ts";
 import { BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
 import { hostname } from "../../preview_names.ts";
-import type { Change, ControllerDefinition, Lister, Permission } from "../../runtime/definition.ts";
+import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { podShape } from "../../workload/pod_failure.ts";
-import { bareMetadata, everyVersion } from "../../workload/shapes.ts";
+import { bareMetadata, everyVersion, withoutStatus } from "../../workload/shapes.ts";
 import type { BuildSettings } from "./build.ts";
 import { decide } from "./decide.ts";
 import { performed } from "./deployment.ts";
@@ -69,7 +69,7 @@ export function environmentController(options: EnvironmentOptions): ControllerDe
   const { settings, tools } = options;
   return {
     kind: KIND,
-    owns: [{ resource: NAMESPACE, scope: "all", owners: ownersOfNamespace }, ...DEPLOYED_NEEDS],
+    owns: [{ resource: NAMESPACE, scope: "all", owners: ownersOfNamespace }, ...DEPLOYED_NEEDS.map(read)],
     watches: [
       { resource: POD, scope: "children", shape: podShape },
       { resource: KIND, scope: "all", owners: ownersBeside(settings.domain), reads: claimsOf },
@@ -95,6 +95,11 @@ export function environmentController(options: EnvironmentOptions): ControllerDe
       tools?.checkouts.release(owner.metadata.uid ?? "");
     },
   };
+}
+
+/** The status of a quota changes with every Pod. */
+function read(need: WatchNeed): WatchNeed {
+  return need.resource === RESOURCE_QUOTA ? { ...need, reads: withoutStatus } : need;
 }
 
 /** Also those whose namespace somebody else holds: they go on when it is gone. */

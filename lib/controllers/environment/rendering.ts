@@ -3,9 +3,12 @@
  *
  * @module
  */
-import type { Environment } from "../../api/environment.ts";
+import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
+import type { KindDefinition } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
-import type { Project } from "../../api/project.ts";
+import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
+import { PROJECT, type Project } from "../../api/project.ts";
+import { kindOf } from "../../api/registry.ts";
 import { environmentNames, environmentNamespace } from "../../environment_names.ts";
 import { generate } from "../../naming.ts";
 import { inject, type Wishes } from "../../render/inject.ts";
@@ -20,6 +23,11 @@ import type { EnvironmentSettings } from "./settings.ts";
 
 /** Helm has no longer names of releases. */
 const LONGEST_RELEASE = 53;
+
+/** The rendering has an object that would make a namespace of its own. */
+export const NESTED = "NestedEnvironment";
+/** Kinds of ours that make namespaces. */
+const MAKERS: ReadonlySet<KindDefinition | undefined> = new Set([PREVIEW_ENVIRONMENT, PROJECT, ENVIRONMENT]);
 
 /** What a rendering follows from, beside the checkout. */
 export interface RenderingInput {
@@ -91,7 +99,7 @@ function contentOf(input: RenderingInput): unknown[] {
 export function prepared(rendering: Rendering, input: RenderingInput): Prepared {
   const namespace = environmentNamespace(input.owner);
   const judging: Judging = { namespace, ownerUid: input.owner.metadata.uid, reserved: input.reserved };
-  const refused = refusedOf(rendering, judging);
+  const refused = [...refusedOf(rendering, judging), ...nested(rendering)];
   const { objects, hooks, warnings } = inject(rendering, wishesOf(input));
   const secret = pullSecretOf(input);
   const pulling = (object: KubeObject): KubeObject => secret ? withPullSecret(object, secret) : object;
@@ -103,6 +111,15 @@ export function prepared(rendering: Rendering, input: RenderingInput): Prepared 
     refused,
     warnings,
   };
+}
+
+/** An environment that makes environments would never end. */
+function nested({ objects, hooks }: Rendering): RefusedObject[] {
+  return [...objects, ...hooks].filter(({ object }) => MAKERS.has(kindOf(object))).map(({ source, object }) => {
+    const name = `${object.kind}/${object.metadata.name}`;
+    const message = `${source ? `${source}: ` : ""}${name} is refused: an environment may not make others`;
+    return { reason: NESTED, message };
+  });
 }
 
 function wishesOf({ owner, settings, host, image }: RenderingInput): Wishes {
