@@ -16,6 +16,7 @@ import {
   renderRequest,
 } from "../lib/controllers/environment/rendering.ts";
 import { normalForm } from "../lib/deploy/normal_form.ts";
+import { marked } from "../lib/deploy/wanted.ts";
 import { environmentNamespace } from "../lib/environment_names.ts";
 import { ProcessRenderer } from "../lib/render/process_renderer.ts";
 import type { Renderer } from "../lib/render/renderer.ts";
@@ -67,6 +68,6 @@ function inputOf(seen: Seen): RenderingInput {
 function deployedObjects({ objects, hooks }: Prepared, owner: Environment): KubeObject[] {
   const namespace = environmentNamespace(owner);
   return [...objects, ...hooks.map(({ object }) => object)].map((object) =>
-    stamp(normalForm(object, namespace), owner)
+    marked(normalForm(object, namespace), owner)
   );
 }

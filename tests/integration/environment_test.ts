@@ -5,16 +5,17 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { ensureRenderer } from "../../render/build.ts";
 import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
-import { install } from "../installed.ts";
+import { install, programCommand } from "../installed.ts";
 import { waitFor, waitUntil } from "../wait.ts";
 import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition, OPERATOR } from "./previews.ts";
 
-const FLAGS = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true", "--insecure-registries=127.0.0.1"];
+const FLAGS = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
 
 const CHART = {
   "chart/Chart.yaml": { apiVersion: "v2", name: "shop", version: "0.1.0" },
@@ -52,6 +53,18 @@ const ROLE = {
 
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
+}
+
+async function planned(args: string[], stdin: string): Promise<KubeObject[]> {
+  const [program, ...first] = programCommand();
+  const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command(program!, { args: [...first, ...args], ...streams }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(stdin));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return parseAllDocuments(new TextDecoder().decode(stdout)).map((document) => document.toJS());
 }
 
 Deno.test("Environments come from commits", async (t) => {
@@ -115,6 +128,18 @@ Deno.test("Environments come from commits", async (t) => {
     await at.create(environment("kustomize", "layered", { source }));
     const found = await at.untilEnv("kustomize", "Ready", first);
     assert.equal(found.status.service, "pr-web");
+  });
+
+  await t.step("a plan shows the same without a cluster, from a folder", async () => {
+    const deployment = { type: "helm", path: "chart", values: { text: "planned" } };
+    const file = [project("charted", repository.url, { deployment }), environment("helm", "charted", { source })];
+    const text = file.map((object) => JSON.stringify(object)).join("\n---\n");
+    const args = ["plan", "-f", "-", "--source", repository.folder, ...FLAGS];
+    const objects = await planned(args, text);
+    const app = objects.find(({ kind }) => kind === "Deployment")!;
+    assert.deepEqual([app.metadata.name, textOf(app)], ["charted-web", "planned"]);
+    const ingress = objects.find(({ kind }) => kind === "Ingress")!;
+    assert.equal(ingress.spec.rules[0].host, "helm.preview.test");
   });
 
   await t.step("what no environment may have is refused by name, and nothing of it exists", async () => {

@@ -39,6 +39,11 @@ export class Repository implements AsyncDisposable {
     return `${this.#server.origin}/shop.git`;
   }
 
+  /** A checkout of the latest commit. */
+  get folder(): string {
+    return join(this.#folder, "work");
+  }
+
   /** How many requests there were: each fetch takes some. */
   get requests(): number {
     return this.#server.logins.length;

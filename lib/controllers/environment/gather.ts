@@ -73,13 +73,13 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   const login = secretNamed(project, project.spec.source.secretRef?.name, world);
   seen.source = askSource(owner, { project, login }, deps);
   if (seen.source.is !== "found") return seen;
-  const { commit } = seen.source.value;
+  const { commit, path } = seen.source.value;
+  tools.checkouts.use(owner.metadata.uid!, path);
   const push = secretNamed(project, project.spec.build?.pushSecretRef?.name, world);
   seen.build = await seeBuild(owner, { project, commit, secrets: { login, push } }, { ...deps, options: from.builds });
   if (seen.build && seen.build.step.step !== "use") return seen;
   seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
   if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
-  tools.checkouts.use(owner.metadata.uid!, seen.source.value.path);
   const input = renderingInput(seen, commit, "");
   seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
   return performed ? { ...seen, performed, ...await troubleOf(owner, performed, deps) } : seen;
