@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import type { KubeObject } from "../api/object.ts";
+import { renderingOf } from "./fake_renderer.ts";
+import { type Judging, refusedOf } from "./refuse.ts";
+import { deployment, hook, object, pod, rendered } from "./test_objects.ts";
+
+const HERE: Judging = { namespace: "team-shop-pr-7" };
+
+function security(context: object): KubeObject {
+  return pod("web", { containers: [{ name: "app", securityContext: context }] });
+}
+
+const CASES: Record<string, [refused: KubeObject, reason: string, message: string, judging?: Partial<Judging>]> = {
+  "a ClusterRole": [
+    object("rbac.authorization.k8s.io/v1", "ClusterRole", "x"),
+    "ClusterScoped",
+    "ClusterRole/x is refused: use a Role",
+  ],
+  "a Namespace": [
+    object("v1", "Namespace", "x"),
+    "ClusterScoped",
+    "Namespace/x is refused: the environment has its " +
+    "namespace already; leave it out",
+  ],
+  "a CustomResourceDefinition": [
+    object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "x"),
+    "ClusterScoped",
+    "CustomResourceDefinition/x is refused: it is for the whole cluster; have it installed once, by whoever runs the cluster",
+  ],
+  "a kind that the cluster knows to be its own": [
+    object("example.com/v1", "ClusterThing", "x"),
+    "ClusterScoped",
+    "ClusterThing/x is refused: it is for the whole cluster, and an environment has only its namespace",
+    { isNamespaced: ({ group }) => group !== "example.com" },
+  ],
+  "another namespace": [
+    object("v1", "Secret", "x", { namespace: "kube-system" }),
+    "OtherNamespace",
+    'Secret/x is for the namespace "kube-system": everything of an environment is in "team-shop-pr-7"',
+  ],
+  "another owner's child": [
+    object("v1", "Secret", "x", { labels: { "maquette.dev/owner-uid": "b" } }),
+    "OtherOwner",
+    "Secret/x has the label maquette.dev/owner-uid, which is Maquette's to set: leave it out",
+    { ownerUid: "a" },
+  ],
+  "a child of Maquette's": [
+    object("v1", "Secret", "x", { labels: { "app.kubernetes.io/managed-by": "maquette" } }),
+    "OtherOwner",
+    "Secret/x has the label app.kubernetes.io/managed-by, which is Maquette's to set: leave it out",
+  ],
+  "a name of the environment's own": [
+    object("v1", "ServiceAccount", "deployer"),
+    "NameReserved",
+    "ServiceAccount/deployer has a name that the environment uses itself",
+    { reserved: new Set(["ServiceAccount/deployer"]) },
+  ],
+  "the node's network": [pod("web", { hostNetwork: true }), "PodRefused", "Pod/web is refused: hostNetwork is true"],
+  "the node's processes": [pod("web", { hostPID: true }), "PodRefused", "Pod/web is refused: hostPID is true"],
+  "a folder of the node": [
+    pod("web", { volumes: [{ name: "data" }, { name: "root", hostPath: { path: "/" } }] }),
+    "PodRefused",
+    'Pod/web is refused: volume "root" is the node\'s own "/"',
+  ],
+  "a privileged container": [
+    security({ privileged: true }),
+    "PodRefused",
+    'Pod/web is refused: container "app" is privileged',
+  ],
+  "a capability": [
+    security({ capabilities: { add: ["CHOWN", "SYS_ADMIN"] } }),
+    "PodRefused",
+    'Pod/web is refused: container "app" adds the capability SYS_ADMIN',
+  ],
+  "a port of the node": [
+    pod("web", { containers: [{ name: "app", ports: [{ containerPort: 80, hostPort: 80 }] }] }),
+    "PodRefused",
+    'Pod/web is refused: container "app" uses port 80 of the node',
+  ],
+  "no seccomp profile": [
+    security({ seccompProfile: { type: "Unconfined" } }),
+    "PodRefused",
+    'Pod/web is refused: container "app" has no seccomp profile (Unconfined)',
+  ],
+  "the kernel's settings": [
+    pod("web", { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } }),
+    "PodRefused",
+    "Pod/web is refused: the Pod sets the sysctl kernel.msgmax",
+  ],
+};
+
+for (const [name, [refused, reason, message, judging]] of Object.entries(CASES)) {
+  Deno.test(`refusedOf() refuses ${name}`, () => {
+    const found = refusedOf(renderingOf([], { objects: rendered(refused) }), { ...HERE, ...judging });
+    assert.deepEqual(found, [{ reason, message: `app.yaml: ${message}` }]);
+  });
+}
+
+const FINE: Record<string, KubeObject> = {
+  "an object without a namespace": object("v1", "Service", "x"),
+  "an object of the environment's namespace": object("v1", "Service", "x", { namespace: HERE.namespace }),
+  "a label that Helm sets": object("v1", "Service", "x", { labels: { "app.kubernetes.io/managed-by": "Helm" } }),
+  "a kind of another group with a known name": object("example.com/v1", "Namespace", "x"),
+  "what baseline allows": security({ capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] }, privileged: false }),
+  "a Pod that is odd": pod("web", { volumes: "text", containers: [null, { name: "a", ports: [{ hostPort: 0 }] }] }),
+};
+
+for (const [name, each] of Object.entries(FINE)) {
+  Deno.test(`refusedOf() lets pass ${name}`, () => {
+    assert.deepEqual(refusedOf(renderingOf([], { objects: rendered(each) }), HERE), []);
+  });
+}
+
+Deno.test("refusedOf() says everything at once: definitions, objects in their order, hooks that run, and doubles", () => {
+  const role = object("rbac.authorization.k8s.io/v1", "ClusterRole", "r");
+  const bad = pod("bad", { hostNetwork: true, hostIPC: true });
+  const found = refusedOf({
+    ...renderingOf([]),
+    objects: [...rendered(bad, role), { source: "b.yaml", object: bad }],
+    hooks: [hook(role), hook(role, ["test"]), hook(deployment("fine", { a: "b" }))],
+    refused: [{
+      source: "crds/a.yaml",
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      name: "a",
+    }],
+  }, HERE);
+  assert.deepEqual(found.map(({ message }) => message.split(" is re")[0]), [
+    "crds/a.yaml: CustomResourceDefinition/a",
+    "app.yaml: Pod/bad",
+    "app.yaml: Pod/bad",
+    "app.yaml: ClusterRole/r",
+    "b.yaml: Pod/bad",
+    "b.yaml: Pod/bad",
+    "hook.yaml: ClusterRole/r",
+    "Pod/bad",
+  ]);
+  assert.equal(found.at(-1)!.message, "Pod/bad is rendered twice: by app.yaml and by b.yaml");
+});
