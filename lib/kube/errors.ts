@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FENCE_POLICY } from "../api/names.ts";
 
 /** A refusal by the API server (metav1.Status). */
 export class KubeError extends Error {
@@ -21,6 +22,19 @@ export class KubeError extends Error {
 /** Whether the error is a refusal with this HTTP status. */
 export function hasStatus(error: unknown, ...statuses: number[]): error is KubeError {
   return error instanceof KubeError && statuses.includes(error.status);
+}
+
+/**
+ * Whether the fence around the leader refused a write: somebody else leads, or this replica does for so short a time that
+ * the API server has not noticed. 422 is what it answers where it cannot tell.
+ */
+export function isFenced(error: unknown): error is KubeError {
+  return hasStatus(error, 403, 422) && error.message.includes(`ValidatingAdmissionPolicy '${FENCE_POLICY}-`);
+}
+
+/** Whether the refusal is no news about what was to be written: the next look, which shall come soon, is. */
+export function isConflict(error: unknown): error is KubeError {
+  return hasStatus(error, 409) || isFenced(error);
 }
 
 /** Reads the refusal out of a response that is not ok, and consumes its body. */

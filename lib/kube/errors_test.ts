@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hasStatus, KubeError, refusalOf } from "./errors.ts";
+import { hasStatus, isConflict, isFenced, KubeError, refusalOf } from "./errors.ts";
 
 const STATUS = JSON.stringify({ kind: "Status", reason: "NotFound", message: 'pods "a" not found' });
 
@@ -39,3 +39,27 @@ Deno.test("hasStatus() knows refusals by their status and nothing else", () => {
   assert.ok(!hasStatus(Object.assign(new Error(), { status: 404 }), 404));
   assert.ok(!hasStatus(undefined, 404));
 });
+
+const FENCED =
+  "ValidatingAdmissionPolicy 'maquette-fence-children' with binding 'maquette-fence-children' denied request:";
+
+const answers: Record<string, [status: number, message: string, isFenced: boolean, isConflict: boolean]> = {
+  "the fence, to who does not lead": [403, `pods "a" is forbidden: ${FENCED} Pod "a" does not lead`, true, true],
+  "the fence, where the API server cannot tell": [422, `pods "a" is invalid: ${FENCED} not yet synced`, true, true],
+  "another policy": [
+    403,
+    "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'theirs' with binding 'theirs' denied request: maquette-fence-children",
+    false,
+    false,
+  ],
+  "a missing right": [403, 'pods is forbidden: User "maquette" cannot create resource "pods"', false, false],
+  "a conflict": [409, 'Operation cannot be fulfilled on pods "a"', false, true],
+  "an error": [500, FENCED, false, false],
+};
+
+for (const [name, [status, message, fenced, conflict]] of Object.entries(answers)) {
+  Deno.test(`isFenced() and isConflict(): ${name}`, () => {
+    const error = new KubeError(status, "", message);
+    assert.deepEqual([isFenced(error), isConflict(error)], [fenced, conflict]);
+  });
+}
