@@ -19,6 +19,7 @@ import { aborted, type Clock, sleep } from "../lib/runtime/clock.ts";
 import { Controller } from "../lib/runtime/controller.ts";
 import { Elector, LEASE_REQUEST_MS } from "../lib/runtime/elector.ts";
 import { leaseInformer } from "../lib/runtime/elector_lease.ts";
+import { raiseFence } from "../lib/runtime/fence.ts";
 import { cachesSynced, type Check, healthResponse, watchesAlive } from "../lib/runtime/health.ts";
 import { DEFAULT_TIMINGS, type Informer, type InformerDeps } from "../lib/runtime/informer.ts";
 import { InformerSet } from "../lib/runtime/informer_set.ts";
@@ -185,7 +186,7 @@ export class Operator {
     this.#memory.collect();
     if (this.#elector && !await this.#elector.acquire(signal)) return true;
     const working = new AbortController();
-    const work = Promise.all(this.#controllers.map((controller) => controller.run(working.signal)));
+    const work = this.#work(working.signal);
     // The lease is renewed until the last piece of work is done: nobody else may begin before.
     const holding = new AbortController();
     const held = this.#elector?.hold(holding.signal) ?? aborted(holding.signal).then(() => false);
@@ -195,6 +196,16 @@ export class Operator {
     holding.abort();
     // Work that hangs may still write: then the lease is left to run out.
     return !await held && isDone;
+  }
+
+  /** Keeps out those who led before, then reconciles. */
+  async #work(signal: AbortSignal): Promise<void> {
+    const { clock, log, identity, config: { namespace } } = this.#deps;
+    if (this.#elector) {
+      const kube = this.#kube.with({ guard: this.#elector.reconciling, timeoutMs: LEASE_REQUEST_MS });
+      await raiseFence({ kube, clock, log, namespace, identity }, signal);
+    }
+    await Promise.all(this.#controllers.map((controller) => controller.run(signal)));
   }
 
   /** Waits for something, but not for ever. @returns Whether it ended in time. */

@@ -52,7 +52,7 @@ export class World {
       clock: this.clock,
       cache: (resource, scope) => this.cache(resource, scope),
       kube: { get: refuse, logs: () => Promise.resolve("") },
-      wake: () => {},
+      wake: refuse,
     };
   }
 }

@@ -46,14 +46,24 @@ function requestOf(line: string): Request {
   };
 }
 
-/** Requests that change something; renewals of the lease are expected and left out. */
+/** Requests that change something; those of the election are expected and left out. */
 export function writes(requests: readonly Request[]): Request[] {
-  return requests.filter(({ verb, uri }) => WRITES.has(verb) && !uri.includes("/leases/"));
+  return requests.filter((request) => WRITES.has(request.verb) && !isOfElection(request));
 }
 
-/** Requests other than watches, lists and renewals of the lease. */
+/** Requests other than watches, lists and those of the election. */
 export function beyondWatching(requests: readonly Request[]): Request[] {
-  return requests.filter(({ verb, uri }) => verb !== "watch" && verb !== "list" && !uri.includes("/leases/"));
+  return requests.filter((request) => request.verb !== "watch" && request.verb !== "list" && !isOfElection(request));
+}
+
+/** The lease, and who leads: said once, on the operator's Namespace. */
+function isOfElection({ uri }: Request): boolean {
+  return /\/leases\/|\/namespaces\/maquette-system(\?|$)/.test(uri);
+}
+
+/** Whether the API server did what it was asked for. */
+export function isAccepted({ code }: Request): boolean {
+  return code >= 200 && code < 300;
 }
 
 /** A request in few words. */

@@ -10,6 +10,7 @@ import { ACCOUNT } from "../cli/install/rbac.ts";
 import { MEMORY_ENV } from "../deploy/image/maquette_image.ts";
 import { readCommandLine } from "../lib/config.ts";
 import type { ControlPlane } from "./control_plane/control_plane.ts";
+import { podKubeconfig } from "./installed_pod.ts";
 import { waitFor } from "./wait.ts";
 
 /** Namespace of the operator. */
@@ -47,6 +48,8 @@ export interface InstallOptions {
   webhook?: boolean;
   /** Makes the operator's kubeconfig of the one of its ServiceAccount: one that leads through a proxy, say. */
   kubeconfig?: (path: string) => Promise<string>;
+  /** Name of a Pod to be: with its token, so that the fence around the leader is in force. */
+  pod?: string;
   /** Where the operator's log goes; default: a file in the control plane's folder. */
   log?: "inherit";
 }
@@ -56,6 +59,7 @@ export class Installed {
   readonly #plane: ControlPlane;
   readonly #args: string[];
   readonly #log: string | undefined;
+  readonly #pod: string | undefined;
   readonly httpPort: number;
   readonly webhookPort: number;
   #child: Deno.ChildProcess | undefined;
@@ -63,11 +67,12 @@ export class Installed {
 
   constructor(
     plane: ControlPlane,
-    run: { args: string[]; httpPort: number; webhookPort: number; log: string | undefined },
+    run: { args: string[]; httpPort: number; webhookPort: number; log: string | undefined; pod: string | undefined },
   ) {
     this.#plane = plane;
     this.#args = run.args;
     this.#log = run.log;
+    this.#pod = run.pod;
     this.httpPort = run.httpPort;
     this.webhookPort = run.webhookPort;
   }
@@ -79,8 +84,11 @@ export class Installed {
 
   /** Starts the process and waits until it is ready (caches synced, certificate loaded). */
   async start(): Promise<void> {
+    const own = this.#pod && await podKubeconfig(this.#plane, { namespace: NAMESPACE, name: this.#pod });
+    const args = own ? [...this.#args, `--kubeconfig=${own}`] : this.#args;
     const command = new Deno.Command("sh", {
-      args: ["-c", WITH_PARENT, "sh", ...programCommand(), "run", ...this.#args],
+      args: ["-c", WITH_PARENT, "sh", ...programCommand(), "run", ...args],
+      env: this.#pod ? { POD_NAME: this.#pod } : {},
       stdin: "piped",
       stdout: "null",
       stderr: this.#log ? "piped" : "inherit",
@@ -144,18 +152,28 @@ export class Installed {
     return this.#log ? await Deno.readTextFile(this.#log).catch(() => "") : "";
   }
 
-  /** Another replica of the same installation, on ports of its own, not started yet; whoever asks ends it. */
-  another(): Installed {
+  /**
+   * Another replica of the same installation, on ports of its own, not started yet; whoever asks ends it.
+   *
+   * @param pod Name of a Pod to be, if the first one is one.
+   */
+  another(pod?: string): Installed {
     const [httpPort, webhookPort] = [freePort(), freePort()];
     const args = [...this.#args, `--http-port=${httpPort}`, `--webhook-port=${webhookPort}`];
     const log = this.#log && `${this.#log}.${httpPort}`;
-    return new Installed(this.#plane, { args, httpPort, webhookPort, log });
+    return new Installed(this.#plane, { args, httpPort, webhookPort, log, pod });
   }
 
   /** Applies CRDs, roles and webhooks as the program on disk prints them now. */
   async reinstall(): Promise<void> {
     const flags = this.#args.filter((flag) => !flag.startsWith("--kubeconfig"));
-    const [program, ...args] = [...programCommand(), "manifests", "--only", "namespace,crds,rbac,webhooks", ...flags];
+    const [program, ...args] = [
+      ...programCommand(),
+      "manifests",
+      "--only",
+      "namespace,crds,rbac,fence,webhooks",
+      ...flags,
+    ];
     const { code, stdout, stderr } = await new Deno.Command(program!, { args }).output();
     if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
     const stdin = new TextDecoder().decode(stdout);
@@ -192,13 +210,13 @@ export async function install(plane: ControlPlane, options: InstallOptions = {})
     `--source-cache=${plane.folder}/sources`,
     ...(options.flags ?? []),
   ];
-  await applyParts(plane, flags, ["namespace", "crds", "rbac"]);
+  await applyParts(plane, flags, ["namespace", "crds", "rbac", "fence"]);
   await plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
   const account = await plane.createServiceAccountKubeconfig(NAMESPACE, ACCOUNT);
   const kubeconfig = await options.kubeconfig?.(account) ?? account;
   const log = options.log === "inherit" ? undefined : `${plane.folder}/operator.log`;
   const args = [`--kubeconfig=${kubeconfig}`, ...flags];
-  const installed = new Installed(plane, { args, httpPort, webhookPort, log });
+  const installed = new Installed(plane, { args, httpPort, webhookPort, log, pod: options.pod });
   if (webhook) await applyParts(plane, flags, ["webhooks"]);
   try {
     await installed.start();

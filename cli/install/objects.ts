@@ -9,6 +9,7 @@ import { KINDS } from "../../lib/api/registry.ts";
 import type { Config } from "../../lib/config.ts";
 import { VERSION } from "../../lib/version.ts";
 import { createControllers } from "../controllers.ts";
+import { fenceObjects } from "./fence.ts";
 import { rbacObjects } from "./rbac.ts";
 import { webhookObjects } from "./webhooks.ts";
 import { namespaceObject, workloadObjects } from "./workload.ts";
@@ -21,11 +22,13 @@ export const DEFAULT_REPLICAS = 2;
 /** The parts of an installation, by the file of the kustomize base that holds them. */
 export function installation(options: { config: Config; image: string; replicas: number }): Map<string, KubeObject[]> {
   const { config } = options;
-  const permissions = createControllers(config).flatMap((definition) => definition.permissions);
+  const definitions = createControllers(config);
+  const permissions = definitions.flatMap((definition) => definition.permissions);
   return new Map([
     ["namespace", [namespaceObject(config.namespace)]],
     ["crds", KINDS.map(crdOf)],
     ["rbac", rbacObjects(config, permissions)],
+    ["fence", config.leaderElection ? fenceObjects(config.namespace, definitions) : []],
     ["operator", workloadObjects(options)],
     ["webhooks", config.webhook ? webhookObjects(config) : []],
   ]);

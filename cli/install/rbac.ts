@@ -87,8 +87,14 @@ function ownNamespaceRules(config: Config): Rule[] {
   return [
     { ...leases, verbs: ["create"] },
     { ...leases, resourceNames: [ACCOUNT], verbs: ["get", "list", "watch", "update"] },
+    ...(config.leaderElection ? [fenceRule(config)] : []),
     ...(config.webhook ? certificateRules(config) : []),
   ];
+}
+
+/** To say who leads. */
+function fenceRule({ namespace }: Config): Rule {
+  return { apiGroups: [""], resources: ["namespaces"], resourceNames: [namespace], verbs: ["get", "patch"] };
 }
 
 function certificateRules(config: Config): Rule[] {

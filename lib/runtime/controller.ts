@@ -7,7 +7,7 @@
 import { LABEL_OWNER_UID, STATUS_FIELD_MANAGER } from "../api/names.ts";
 import { type Condition, keyOf, type KubeObject, splitKey } from "../api/object.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { hasStatus, KubeError } from "../kube/errors.ts";
+import { hasStatus, isConflict, KubeError } from "../kube/errors.ts";
 import { type Change, isNoNews } from "./cache.ts";
 import { cleanup } from "./cleanup.ts";
 import { countOf } from "./changes.ts";
@@ -164,7 +164,7 @@ export class Controller {
     }
     const outcome = await this.#outcome(owner);
     // A conflict is no news about the owner: the next look, which comes soon, says what is true.
-    if (hasStatus(outcome.error, 409)) return this.#scheduleAfter(keyOf(owner), outcome);
+    if (isConflict(outcome.error)) return this.#scheduleAfter(keyOf(owner), outcome);
     const current = await this.#report(owner, outcome.report).catch((error) => {
       // What is over must go, also where nobody may be told.
       if (!outcome.deleteOwner || !(error instanceof KubeError)) throw error;
@@ -265,14 +265,13 @@ export class Controller {
   }
 
   #tryAgain(key: string, error: unknown): ReconcileResult {
-    const isConflict = hasStatus(error, 409);
     // The owner went while we worked on it; its deletion event has been or is on its way.
     if (hasStatus(error, 404) && !this.owners.cache.get(key)) return "success";
     const delayMs = this.queue.retry(key, error instanceof KubeError ? error.retryAfterMs : 0);
     const fields = { kind: this.definition.kind.kind, ...splitKey(key), error, delayMs: Math.round(delayMs) };
-    if (isConflict) this.#deps.log.debug("Reconcile met a conflict, trying again", fields);
+    if (hasStatus(error, 409)) this.#deps.log.debug("Reconcile met a conflict, trying again", fields);
     else this.#deps.log.warn("Reconcile failed, trying again", fields);
-    return isConflict ? "conflict" : "error";
+    return isConflict(error) ? "conflict" : "error";
   }
 }
 

@@ -14,10 +14,10 @@
  *
  * What remains: requests that `fetch` had been given and had not sent when the process froze (the rest of one turn of the
  * event loop, or a connection that was being made) may leave when it wakes, before a timer of ours ends them; so may what
- * a broken network had swallowed. It does no lasting harm, because writes carry what they were decided on: status and
- * deletion of owners their version, changes and deletions of children their uid, the finalizer what was seen of it, and
- * creation by POST fails where the object exists. An apply that comes late brings at worst something older back, which
- * is an event on the next leader's watch, and is set right. Only a namespace may come late whose owner is gone meanwhile.
+ * a broken network had swallowed. The API server refuses those (see fence.ts). Where it has no fence, they do no lasting
+ * harm, because writes carry what they were decided on: status and deletion of owners their version, changes and deletions
+ * of children their uid, the finalizer what was seen of it. An apply that comes late brings at worst something older back,
+ * which the next leader sees and sets right. Only a namespace may come late whose owner is gone meanwhile.
  *
  * @see https://github.com/kubernetes/client-go/blob/master/tools/leaderelection/leaderelection.go
  * @module

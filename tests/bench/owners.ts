@@ -62,5 +62,5 @@ function nothingThere(): GatherDeps {
   const refuse = (): never => {
     throw new Error("A bench decides without a cluster");
   };
-  return { clock: systemClock, kube: { get: refuse, logs: refuse }, cache: () => none, wake: () => {} };
+  return { clock: systemClock, kube: { get: refuse, logs: refuse }, cache: () => none, wake: refuse };
 }
