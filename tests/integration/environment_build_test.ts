@@ -87,7 +87,10 @@ Deno.test("Environments build the image of their commit", async (t) => {
     assert.ok(!names.includes(building.status.buildJob), "the Job is gone");
   });
 
-  await t.step("deletion takes the Jobs along", async () => {
+  await t.step("deletion takes the Jobs along, also one that runs", async () => {
+    const newest = await repository.commit({ "manifests/web.yaml": webObjects("web", "three") });
+    await at.patch("env", "built", { spec: { source: { commitSha: newest } } }, TEAM);
+    await at.untilEnv("built", "Building", newest);
     await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=60s"]);
     assert.deepEqual(await at.list("jobs", "-A"), []);
   });
