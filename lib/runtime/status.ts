@@ -126,10 +126,14 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return true;
 }
 
-/** Conditions that became what they were not before: what an Event is worth. */
+/**
+ * Conditions that became what they were not before: what an Event is worth. Of the kind's own those that became true: why
+ * one is not is what Ready says.
+ */
 export function transitions(before: Condition[], after: Condition[]): Condition[] {
   return after.filter((condition) => {
     if (condition.type === "Reconciling" || condition.type === "Stalled") return false;
+    if (condition.type !== "Ready" && condition.status !== "True") return false;
     const old = before.find((other) => other.type === condition.type);
     return old?.status !== condition.status || old.reason !== condition.reason;
   });
