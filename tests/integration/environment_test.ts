@@ -12,7 +12,8 @@ import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install, programCommand } from "../installed.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { environment, EnvironmentTerminal, type Files, project, Repository, TEAM, webObjects } from "./environments.ts";
+import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
+import { HOSTILE, hostileFiles } from "./hostile_sources.ts";
 import { condition, OPERATOR } from "./previews.ts";
 
 const FLAGS = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
@@ -44,70 +45,6 @@ const KUSTOMIZATION = {
   "base/kustomization.yaml": { resources: ["all.yaml"] },
   "overlays/pr/kustomization.yaml": { resources: ["../../base"], namePrefix: "pr-" },
 };
-const ROLE = {
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "ClusterRole",
-  metadata: { name: "hostile" },
-  rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }],
-};
-const ELSEWHERE = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "elsewhere", namespace: "default" } };
-const LOOKUP = `apiVersion: v1
-kind: ConfigMap
-metadata: {name: a}
-data: {found: "{{ lookup "v1" "Secret" "default" "s" }}"}
-`;
-
-function podOf(spec: Record<string, unknown>): KubeObject {
-  const containers = [{ name: "app", image: "ghcr.io/acme/web:v1" }];
-  return { apiVersion: "v1", kind: "Pod", metadata: { name: "pod" }, spec: { containers, ...spec } };
-}
-
-/** Sources by what they try, and what is said to it. */
-const HOSTILE: Record<string, { type?: string; files: Files; message: RegExp }> = {
-  "cluster-role": { files: { "all.yaml": [...webObjects("web", "hostile"), ROLE] }, message: /ClusterRole\/hostile/ },
-  "other-namespace": { files: { "all.yaml": ELSEWHERE }, message: /ConfigMap\/elsewhere.*"default"/ },
-  "host-path": {
-    files: { "all.yaml": podOf({ volumes: [{ name: "v", hostPath: { path: "/" } }] }) },
-    message: /Pod\/pod.*node's own/,
-  },
-  "privileged": {
-    files: { "all.yaml": podOf({ containers: [{ name: "a", image: "a:1", securityContext: { privileged: true } }] }) },
-    message: /Pod\/pod.*privileged/i,
-  },
-  "remote-base": {
-    type: "kustomize",
-    files: { "kustomization.yaml": { resources: ["https://github.com/acme/shop//base"] } },
-    message: /github\.com\/acme\/shop/,
-  },
-  "exec-plugin": {
-    type: "kustomize",
-    files: {
-      "kustomization.yaml": { generators: ["plugin.yaml"] },
-      "plugin.yaml": { apiVersion: "x/v1", kind: "X", metadata: { name: "x" } },
-    },
-    message: /plugin|generator/i,
-  },
-  "outside": {
-    type: "kustomize",
-    files: { "kustomization.yaml": { resources: ["../../../outside"] } },
-    message: /outside/,
-  },
-  "lookup": {
-    type: "helm",
-    files: { "Chart.yaml": { apiVersion: "v2", name: "x", version: "0.1.0" }, "templates/a.yaml": LOOKUP },
-    message: /lookup/,
-  },
-};
-
-/** Files of all of them, below `hostile/`. */
-function hostileFiles(): Files {
-  return Object.fromEntries(
-    Object.entries(HOSTILE).flatMap(([name, { files }]) =>
-      Object.entries(files).map(([path, content]) => [`hostile/${name}/${path}`, content])
-    ),
-  );
-}
-
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
 }
@@ -134,6 +71,7 @@ Deno.test("Environments come from commits", async (t) => {
   const first = await repository.commit({
     ...{ ...CHART, ...KUSTOMIZATION, "manifests/web.yaml": webObjects("web", "one") },
     ...hostileFiles(),
+    "crash/web.yaml": webObjects("crash", "one"),
   });
   const source = { commitSha: first };
 
@@ -216,6 +154,32 @@ Deno.test("Environments come from commits", async (t) => {
   await t.step("and nothing of it exists beyond the environments", async () => {
     assert.equal(await at.get("clusterrole", "hostile"), undefined);
     assert.equal(await at.get("configmap", "elsewhere", "default"), undefined);
+  });
+
+  await t.step("what is deleted or changed by hand comes back", async () => {
+    const key = ["deployment", "web", "acme-shop-plain"] as const;
+    const { uid } = (await at.get(...key))!.metadata;
+    await at.remove(...key);
+    await waitFor("the Deployment", async () => ((await at.get(...key))?.metadata.uid ?? uid) !== uid);
+    await at.patch("deployment", "web", { spec: { replicas: 3 } }, "acme-shop-plain");
+    await waitFor("the number of Pods", async () => (await at.get(...key))!.spec.replicas === 1);
+    await at.untilEnv("plain", "Ready");
+  });
+
+  await t.step("an application that crashes is Failed with its exit code and log", async () => {
+    await at.create(project("crash", repository.url, { deployment: { type: "manifest", path: "crash" } }));
+    await at.create(environment("crashing", "crash", { source }));
+    const found = await at.untilEnv("crashing", "Failed");
+    assert.match(condition(found, "DeploymentReady")!.message, /exited with code 1[^]*last lines of its log:\n.+/);
+  });
+
+  await t.step("a namespace that somebody else made is not touched", async () => {
+    await plane.kubectl(["create", "namespace", "acme-shop-taken"]);
+    await at.create(environment("taken", "shop", { source }));
+    await at.untilReason("taken", "NotOwned");
+    await plane.kubectl(["delete", "env", "taken", "-n", TEAM, "--timeout=30s"]);
+    assert.equal((await at.get("namespace", "acme-shop-taken"))!.metadata.deletionTimestamp, undefined);
+    await plane.kubectl(["delete", "namespace", "acme-shop-taken", "--wait=false"]);
   });
 
   await t.step("Secrets are copied, kept in step, and shown nowhere", async () => {
