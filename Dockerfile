@@ -4,8 +4,14 @@ WORKDIR /src
 COPY . .
 RUN deno task compile
 
+FROM golang:1.26 AS render
+WORKDIR /src
+COPY render .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /maquette-render .
+
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build --chown=0:0 --chmod=0555 /src/dist/maquette /usr/local/bin/maquette
+COPY --from=render --chown=0:0 --chmod=0555 /maquette-render /usr/local/bin/maquette-render
 LABEL org.opencontainers.image.title="Maquette" \
   org.opencontainers.image.description="A preview environment for every pull request on Kubernetes" \
   org.opencontainers.image.version="0.1.0" \

@@ -5,11 +5,13 @@
  * @module
  */
 import { Gauge, Histogram, type Registry } from "prom-client";
-import { keyOf } from "../lib/api/object.ts";
+import { keyOf, type KubeObject } from "../lib/api/object.ts";
 import type { Config } from "../lib/config.ts";
-import { BY_HOST } from "../lib/controllers/preview_environment/gather.ts";
 import { BY_TARGET } from "../lib/controllers/preview_environment/mod.ts";
+import { BY_HOST as BY_ENVIRONMENT_HOST } from "../lib/controllers/environment/gather.ts";
+import { BY_NAMESPACE } from "../lib/environment_names.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
+import { BY_HOST } from "../lib/preview_names.ts";
 import { createRegistry, type ImageRegistry } from "../lib/registry/registry.ts";
 import { type Clock, sleep } from "../lib/runtime/clock.ts";
 import type { Lister } from "../lib/runtime/definition.ts";
@@ -18,11 +20,12 @@ import type { Informer, InformerDeps } from "../lib/runtime/informer.ts";
 import type { Logger } from "../lib/runtime/log.ts";
 import { createWebhookApp, type Observe } from "../webhook/app.ts";
 import type { ServingCertificate } from "../webhook/certificate_source.ts";
-import { ALL_RULES, type NamespaceOwner, NO_TENANTS } from "../webhook/rules/mod.ts";
+import { ALL_RULES, type NamespaceOwner } from "../webhook/rules/mod.ts";
 import { WebhookServer } from "../webhook/server.ts";
 import { serialOf } from "../webhook/x509.ts";
 import { createCertificateSource, type WatchedSource } from "./certificate_source.ts";
 import { admissionConfig } from "./judge.ts";
+import { tenantsOf } from "./tenants.ts";
 
 export interface AdmissionDeps {
   config: Config;
@@ -31,8 +34,8 @@ export interface AdmissionDeps {
   kube: KubeClient;
   informerDeps: InformerDeps;
   registry: Registry;
-  /** All PreviewEnvironments, indexed by {@link BY_TARGET}. */
-  previewOwners: Lister;
+  /** All objects of the kinds, with the indexes of their controllers. */
+  owners: Record<"previews" | "projects" | "environments", Lister>;
 }
 
 /** What is under way when the process stops may take this long: more than the 2 s that looking up an image may take. */
@@ -123,25 +126,17 @@ export class Admission {
   }
 
   #appDeps(): Parameters<typeof createWebhookApp>[0] {
-    const { config, clock, log } = this.#deps;
+    const { config, clock, log, owners } = this.#deps;
     const context = {
       config: admissionConfig(config),
       now: () => clock.now(),
-      tenants: NO_TENANTS,
-      ownerOf: (namespace: string) => this.#oldest(BY_TARGET, namespace),
-      holderOf: (host: string) => this.#oldest(BY_HOST, host),
+      tenants: tenantsOf(owners.projects, owners.environments),
+      ownerOf: (namespace: string) =>
+        oldest(owners.previews.indexed(BY_TARGET, namespace), owners.environments.indexed(BY_NAMESPACE, namespace)),
+      holderOf: (host: string) =>
+        oldest(owners.previews.indexed(BY_HOST, host), environmentsAt(owners.environments, host)),
     };
     return { rules: ALL_RULES, context, clock, log, observe: this.#createObserve(), registry: this.#imageRegistry() };
-  }
-
-  /** The oldest environment for a namespace or host; one that is on its way out frees it. */
-  #oldest(index: string, value: string): NamespaceOwner | undefined {
-    const owners = this.#deps.previewOwners.indexed(index, value).filter((owner) => !owner.metadata.deletionTimestamp);
-    owners.sort((a, b) =>
-      Date.parse(a.metadata.creationTimestamp ?? "") - Date.parse(b.metadata.creationTimestamp ?? "")
-    );
-    const [oldest] = owners;
-    return oldest && { kind: oldest.kind, key: keyOf(oldest), uid: oldest.metadata.uid ?? "" };
   }
 
   #imageRegistry(): ImageRegistry | undefined {
@@ -171,4 +166,20 @@ export class Admission {
       },
     });
   }
+}
+
+/** The oldest object for a namespace or host; one that is on its way out frees it. */
+function oldest(...groups: readonly (readonly KubeObject[])[]): NamespaceOwner | undefined {
+  const owners = groups.flat().filter((owner) => !owner.metadata.deletionTimestamp);
+  owners.sort((a, b) =>
+    Date.parse(a.metadata.creationTimestamp ?? "") - Date.parse(b.metadata.creationTimestamp ?? "")
+  );
+  const [first] = owners;
+  return first && { kind: first.kind, key: keyOf(first), uid: first.metadata.uid ?? "" };
+}
+
+/** Environments that have a host; one that merely wants it takes another. @param host It ends with a dot. */
+function environmentsAt(environments: Lister, host: string): KubeObject[] {
+  return environments.indexed(BY_ENVIRONMENT_HOST, host.slice(0, -1))
+    .filter(({ status }) => String(status?.host ?? "").startsWith(host));
 }

@@ -4,13 +4,8 @@
  * @module
  */
 import { type CommandLine, UsageError } from "../lib/config.ts";
-import { ENVIRONMENT, type Environment } from "../lib/api/environment.ts";
-import { keyOf } from "../lib/api/object.ts";
-import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
-import { environmentNamespace } from "../lib/environment_names.ts";
-import { hostname, targetNamespace } from "../lib/preview_names.ts";
-import type { NamespaceOwner } from "../webhook/rules/mod.ts";
 import { type Command, EXIT, type World } from "./command.ts";
+import { FileSurroundings } from "./file_surroundings.ts";
 import { type FileObject, readObjects } from "./files.ts";
 import { judgeFileObject } from "./judge.ts";
 
@@ -50,10 +45,10 @@ async function check({ config, extra }: CommandLine, world: World): Promise<numb
   const { objects, others } = await readObjects(extra.file, world);
   for (const other of others) world.err(`Passed over, not a kind of ours: ${other}`);
   if (objects.length === 0) throw new UsageError("No object of our kinds in the file");
-  const claimed = new Map<string, NamespaceOwner>();
+  const around = new FileSurroundings(objects);
   const lines = objects.map((item) => {
-    const { object, problems, warnings } = judgeFileObject(item, config, claimed);
-    if (problems.length === 0) claim({ ...item, object }, claimed);
+    const { object, problems, warnings } = judgeFileObject(item, config, around);
+    if (problems.length === 0) around.admit({ ...item, object });
     return { kind: item.kind.resource.kind, name: nameOf(item), allowed: problems.length === 0, problems, warnings };
   });
   if (output === "json") world.out(JSON.stringify(lines, null, 2));
@@ -63,15 +58,6 @@ async function check({ config, extra }: CommandLine, world: World): Promise<numb
 
 function nameOf({ object }: FileObject): string {
   return object.metadata?.name ?? "";
-}
-
-function claim({ kind, object }: FileObject, claimed: Map<string, NamespaceOwner>): void {
-  const key = keyOf(object);
-  const owner = { kind: object.kind, key, uid: key };
-  if (kind === ENVIRONMENT) claimed.set(environmentNamespace(object as Environment), owner);
-  if (kind === PREVIEW_ENVIRONMENT) {
-    claimed.set(targetNamespace(object.spec), owner).set(hostname(object.spec, ""), owner);
-  }
 }
 
 function textOf({ kind, name, allowed, problems, warnings }: Line): string {

@@ -4,32 +4,34 @@
  * @module
  */
 import type { Config } from "../lib/config.ts";
+import { environmentController } from "../lib/controllers/environment/mod.ts";
+import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { previewEnvironmentController } from "../lib/controllers/preview_environment/mod.ts";
 import type { PreviewMetrics } from "../lib/controllers/preview_environment/metrics.ts";
-import type { PreviewSettings, TlsSettings } from "../lib/controllers/preview_environment/settings.ts";
 import { printerController } from "../lib/controllers/printer/mod.ts";
+import { projectController } from "../lib/controllers/project/mod.ts";
 import type { ControllerDefinition } from "../lib/runtime/definition.ts";
+import { buildSettings, environmentSettings, previewSettings } from "./settings.ts";
+
+/** What kinds work with beside the API server; absent where nothing is run. */
+export interface ControllerTools {
+  previews: PreviewMetrics;
+  environments: EnvironmentTools;
+  /** Authorities of registries and git servers, in PEM. */
+  caCertificates: string;
+}
 
 /** All definitions, in the order of the registry. */
-export function createControllers(config: Config, metrics?: { previews: PreviewMetrics }): ControllerDefinition[] {
-  return [
-    previewEnvironmentController(previewSettings(config), metrics?.previews) as ControllerDefinition,
-    printerController({ image: config.printerImage }) as ControllerDefinition,
-  ];
-}
-
-function previewSettings(config: Config): PreviewSettings {
-  const { domain, ingressClass, ingressNamespace, namespace, clusterRanges, maxTtlSeconds, progressDeadlineSeconds } =
-    config;
-  return {
-    ...{ domain, ingressClass, ingressNamespace, clusterRanges, maxTtlSeconds, progressDeadlineSeconds },
-    operatorNamespace: namespace,
-    reservedNamespaces: config.reservedNamespaces,
-    tls: tlsSettings(config),
+export function createControllers(config: Config, tools?: ControllerTools): ControllerDefinition[] {
+  const environments = {
+    settings: environmentSettings(config),
+    builds: buildSettings(config, tools?.caCertificates ?? ""),
+    tools: tools?.environments,
   };
-}
-
-function tlsSettings({ tls, clusterIssuer, wildcardSecret }: Config): TlsSettings {
-  if (tls === "cert-manager") return { mode: tls, clusterIssuer };
-  return tls === "wildcard" ? { mode: tls, secret: wildcardSecret } : { mode: tls };
+  return [
+    previewEnvironmentController(previewSettings(config), tools?.previews) as ControllerDefinition,
+    printerController({ image: config.printerImage }) as ControllerDefinition,
+    projectController() as ControllerDefinition,
+    environmentController(environments) as ControllerDefinition,
+  ];
 }

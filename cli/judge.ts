@@ -8,10 +8,10 @@ import { apiVersionOf, type KubeObject } from "../lib/api/object.ts";
 import { unknownFields } from "../lib/api/validate.ts";
 import { isDnsLabel } from "../lib/naming.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
-import type { AdmissionContext, AdmissionRules, NamespaceOwner } from "../webhook/rules/mod.ts";
-import { ALL_RULES, NO_TENANTS } from "../webhook/rules/mod.ts";
+import { type AdmissionContext, type AdmissionRules, ALL_RULES, type NamespaceOwner } from "../webhook/rules/mod.ts";
 import { type Verdict, verdict } from "../webhook/verdict.ts";
 import type { FileObject } from "./files.ts";
+import { FileSurroundings } from "./file_surroundings.ts";
 
 /** What admission's rules are told of the configuration. */
 export function admissionConfig(config: Config): AdmissionContext["config"] {
@@ -32,20 +32,20 @@ export function rulesOf({ kind }: FileObject): AdmissionRules {
  * The verdict on an object of a file, judged as if it were created. Fields that the schema does not know are warnings,
  * as `kubectl` gives them.
  *
- * @param claimed Namespaces and hosts that objects before it in the file are for.
+ * @param around What else the file has.
  */
 export function judgeFileObject(
   item: FileObject,
   config: Config,
-  claimed = new Map<string, NamespaceOwner>(),
+  around = new FileSurroundings([item]),
 ): Verdict {
-  const holder = (claim: string): NamespaceOwner | undefined => claimed.get(claim);
+  const holder = (claim: string): NamespaceOwner | undefined => around.claimed.get(claim);
   const context: AdmissionContext = {
     config: admissionConfig(config),
     now: () => systemClock.now(),
     ownerOf: holder,
     holderOf: holder,
-    tenants: NO_TENANTS,
+    tenants: around.tenants,
   };
   const { kind, object } = item;
   const metadata = (object.metadata ?? {}) as KubeObject["metadata"] & { generateName?: string };

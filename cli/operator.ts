@@ -5,8 +5,12 @@
  * @module
  */
 import { Registry } from "prom-client";
+import type { KindDefinition } from "../lib/api/kind.ts";
 import type { Config } from "../lib/config.ts";
+import { ENVIRONMENT } from "../lib/api/environment.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
+import { PROJECT } from "../lib/api/project.ts";
+import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { PreviewMetrics } from "../lib/controllers/preview_environment/metrics.ts";
 import { KubeClient } from "../lib/kube/client.ts";
 import type { Credentials } from "../lib/kube/credentials.ts";
@@ -25,6 +29,7 @@ import { RuntimeMetrics } from "../lib/runtime/metrics.ts";
 import { VERSION } from "../lib/version.ts";
 import { Admission } from "./admission.ts";
 import { createControllers } from "./controllers.ts";
+import { closeTools, createEnvironmentTools } from "./environment_tools.ts";
 
 /** What the operator is given. */
 export interface OperatorDeps {
@@ -34,6 +39,8 @@ export interface OperatorDeps {
   log: Logger;
   /** Unique among replicas. */
   identity: string;
+  /** Authorities of registries and git servers beside the system's, in PEM. */
+  caCertificates?: string;
 }
 
 /** What is under way when the process is told to stop may take this long. */
@@ -48,6 +55,7 @@ export class Operator {
   readonly #kube: KubeClient;
   readonly #metrics: RuntimeMetrics;
   readonly #informers: InformerSet;
+  readonly #tools: EnvironmentTools;
   readonly #controllers: Controller[];
   readonly #events: EventRecorder;
   readonly #admission: Admission | undefined;
@@ -83,16 +91,24 @@ export class Operator {
       onLost: (error) => log.warn("Event could not be written", { error }),
     });
     const previews = new PreviewMetrics(registry, { now, perPullRequest: config.perPrMetrics });
-    this.#controllers = createControllers(config, { previews }).map((definition) => this.#createController(definition));
-    const controllerOf = (kind: string): Controller =>
-      this.#controllers.find(({ definition }) => definition.kind.kind === kind)!;
-    previews.follow(controllerOf(PREVIEW_ENVIRONMENT.resource.kind).owners);
+    const { caCertificates = "" } = deps;
+    const making = { config, clock, random: Math.random, kube: this.#kube, informers: this.#informers, caCertificates };
+    const environments = this.#tools = createEnvironmentTools(making);
+    this.#controllers = createControllers(config, { previews, environments, caCertificates })
+      .map((definition) => this.#createController(definition));
+    const ownersOf = ({ resource }: KindDefinition): Informer =>
+      this.#controllers.find(({ definition }) => definition.kind === resource)!.owners;
+    previews.follow(ownersOf(PREVIEW_ENVIRONMENT));
     this.#metrics.queueDepth(() =>
       this.#controllers.map(({ definition, queue }) => ({ kind: definition.kind.kind, depth: queue.depth }))
     );
     if (config.webhook) {
-      const previewOwners = controllerOf(PREVIEW_ENVIRONMENT.resource.kind).owners.cache;
-      this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, previewOwners });
+      const owners = {
+        previews: ownersOf(PREVIEW_ENVIRONMENT).cache,
+        projects: ownersOf(PROJECT).cache,
+        environments: ownersOf(ENVIRONMENT).cache,
+      };
+      this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, owners });
     }
     this.#metrics.leading(() => this.#elector?.isLeading ?? true);
     const lastWorkAt = (): number => Math.max(this.#reconciledAt, this.#admission?.usedAt ?? 0);
@@ -152,6 +168,7 @@ export class Operator {
     await this.#admission?.whenDrained();
     await this.#finish("admission", this.#admission?.stop());
     watching.abort();
+    closeTools(this.#tools);
     await this.#finish("watches", Promise.all(background));
     await this.#finish("HTTP", http.shutdown());
     this.#kube.close();

@@ -116,6 +116,43 @@ Deno.test("plan prints the children of a preview, the namespace first", async ()
   assert.match(out, /host: pr-7\.preview\.example\.com/);
 });
 
+const PROJECT = `apiVersion: catalyst.catalyst.dev/v1alpha1
+kind: Project
+metadata: {name: shop, namespace: acme}
+spec:
+  source: {repositoryUrl: https://github.com/acme/shop}
+  deployment: {type: helm, path: chart}
+  secrets: [database]
+`;
+const ENVIRONMENT = `apiVersion: catalyst.catalyst.dev/v1alpha1
+kind: Environment
+metadata: {name: dev, namespace: acme}
+spec: {projectRef: {name: shop}, type: development, source: {branch: main}}
+`;
+
+Deno.test("plan prints the namespace of an Environment whose Project is in the file, wherever it stands", async () => {
+  const { code, out, err } = await run(["plan", "-f", "-"], { "-": `${ENVIRONMENT}---\n${PROJECT}` });
+  assert.equal(code, 0, err);
+  const found = objects(out);
+  assert.equal(found[0]!.metadata.name, "acme-shop-dev");
+  assert.ok(found.some(({ kind, metadata }) => kind === "Secret" && metadata.name === "database"));
+});
+
+Deno.test("plan says that the Project of an Environment is missing", async () => {
+  const { code, err } = await run(["plan", "-f", "-"], { "-": ENVIRONMENT });
+  assert.equal(code, 1);
+  assert.match(err, /its Project is not in the file/);
+});
+
+Deno.test("check knows the cap of a Project in the file", async () => {
+  const capped = PROJECT.replace("secrets: [database]", "maxEnvironments: 1");
+  const second = ENVIRONMENT.replace("name: dev", "name: other");
+  const { code, out } = await run(["check", "-f", "-"], { "-": [capped, ENVIRONMENT, second].join("---\n") });
+  assert.equal(code, 1);
+  assert.match(out, /"other": would be refused/);
+  assert.match(out, /1 of at most 1 Environments/);
+});
+
 Deno.test("plan shows copies of Secrets without content", async () => {
   const file = GOOD.replace("image_tag: v1", "image_tag: v1, image_pull_secrets: [{name: pull}]");
   const { out } = await run(["plan", "-f", "-"], { "-": file });
@@ -163,6 +200,8 @@ Deno.test("crds prints one definition per kind", async () => {
   assert.deepEqual(objects(out).map(({ metadata }) => metadata.name), [
     "previewenvironments.devops.orima.com",
     "printers.cadumillani.com.br",
+    "projects.catalyst.catalyst.dev",
+    "environments.catalyst.catalyst.dev",
   ]);
 });
 
@@ -201,6 +240,13 @@ for (const [sentence, [given, field]] of Object.entries(UNQUOTED)) {
 Deno.test("numbers are read as kubectl reads them: 010 is eight", async () => {
   const { out } = await run(["plan", "-f", "-"], { "-": GOOD.replace("pr_number: 7", "pr_number: 010") });
   assert.match(out, /name: preview-pr-8\n/);
+});
+
+Deno.test("a point alone is a text to kubectl", async () => {
+  const file = GOOD.replace("image_tag: v1", "image_tag: v1, env: [{name: A, value: .}]");
+  assert.equal((await run(["check", "-f", "-"], { "-": file })).code, 0);
+  const number = GOOD.replace("image_tag: v1", "image_tag: v1, env: [{name: A, value: .5}]");
+  assert.equal((await run(["check", "-f", "-"], { "-": number })).code, 1);
 });
 
 Deno.test("texts that are something else to kubectl are printed in quotes, times and 1:30 are texts", async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CommandLine } from "../lib/config.ts";
+import { type CommandLine, UsageError } from "../lib/config.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
 import { createLogger } from "../lib/runtime/log.ts";
 import { type Command, EXIT, type World } from "./command.ts";
@@ -34,7 +34,8 @@ async function run({ config }: CommandLine, world: World): Promise<number> {
   const log = createLogger({ clock: systemClock, level, format, write: (line) => world.err(line) });
   const credentials = await findCredentials(config, world.env);
   const identity = `${world.env.POD_NAME || world.env.HOSTNAME || "maquette"}-${crypto.randomUUID().slice(0, 8)}`;
-  const operator = new Operator({ config, credentials, clock: systemClock, log, identity });
+  const caCertificates = config.registryCaFile ? await authoritiesIn(config.registryCaFile, world) : "";
+  const operator = new Operator({ config, credentials, clock: systemClock, log, identity, caCertificates });
   await operator.ping().catch((error) => {
     throw new Unreachable(`Cannot reach the API server at "${credentials.server}": ${error.message}`);
   });
@@ -43,6 +44,14 @@ async function run({ config }: CommandLine, world: World): Promise<number> {
     return await operator.run(stop.signal) ? EXIT.good : EXIT.no;
   } finally {
     stop.release();
+  }
+}
+
+async function authoritiesIn(path: string, world: World): Promise<string> {
+  try {
+    return await world.readFile(path);
+  } catch (error) {
+    throw new UsageError(`--registry-ca-file: Cannot read "${path}": ${(error as Error).message}`);
   }
 }
 

@@ -17,10 +17,20 @@ const AS_KUBECTL: DocumentOptions & SchemaOptions = {
       typeof tag === "string" || !(TEXTS_TO_KUBECTL.has(tag.tag) || ("format" in tag && tag.format === "TIME"))
     ),
 };
+const READ_AS_KUBECTL: typeof AS_KUBECTL = {
+  ...AS_KUBECTL,
+  customTags: (tags) => (AS_KUBECTL.customTags as (tags: Tags) => Tags)(tags).map(withDigits),
+};
+
+/** A point without digits (`context: .`) is a text to kubectl, and a number to YAML 1.1. */
+function withDigits(tag: Tags[number]): Tags[number] {
+  if (typeof tag === "string" || !("test" in tag) || !tag.test?.test(".")) return tag;
+  return { ...tag, test: new RegExp(`^(?=.*[0-9])(?:${tag.test.source})$`) };
+}
 
 /** Documents of a stream. */
 export function parseYaml(text: string, lineCounter: LineCounter): Document.Parsed[] {
-  return parseAllDocuments(text, { ...AS_KUBECTL, lineCounter }) as Document.Parsed[];
+  return parseAllDocuments(text, { ...READ_AS_KUBECTL, lineCounter }) as Document.Parsed[];
 }
 
 /** Objects as one YAML stream; long lines stay whole and equal input gives equal text. */

@@ -112,6 +112,8 @@ Deno.test("generatedFiles() writes one file per kind that says where it comes fr
   assert.deepEqual([...files.keys()], [
     "crds/previewenvironments.devops.orima.com.yaml",
     "crds/printers.cadumillani.com.br.yaml",
+    "crds/projects.catalyst.catalyst.dev.yaml",
+    "crds/environments.catalyst.catalyst.dev.yaml",
   ]);
   for (const content of files.values()) {
     assert.ok(content.startsWith("# GENERATED from the schemas in lib/api"));

@@ -9,6 +9,7 @@ import { registryEntryProblem } from "./image/policy.ts";
 import { parseReference } from "./image/reference.ts";
 import { isDnsLabel } from "./naming.ts";
 import { isNetwork } from "./network.ts";
+import { mirrorProblem } from "./registry/endpoints.ts";
 import { LOG_LEVELS } from "./runtime/log.ts";
 
 const MAX_PORT = 65_535;
@@ -44,6 +45,13 @@ function registryEntry(): z.ZodType<string, string> {
   });
 }
 
+function mirror(): z.ZodType<string, string> {
+  return z.string().superRefine((entry, context) => {
+    const problem = mirrorProblem(entry);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  });
+}
+
 function cidr(): z.ZodType<string, string> {
   const message = "must be networks such as 10.0.0.0/8 or fd00::/8, without host bits and not all addresses";
   return z.string().refine(isNetwork, message);
@@ -65,7 +73,7 @@ const ttl = z.union([z.literal("0").transform(() => 0), number(...TTL_BOUNDS)], 
 
 /** One option: how it is read, what it is when nobody says, and what `--help` says. */
 export interface Option {
-  group: "Cluster" | "Previews" | "Images" | "Printers" | "Webhook" | "Process";
+  group: "Cluster" | "Previews" | "Environments" | "Builds" | "Images" | "Printers" | "Webhook" | "Process";
   schema: z.ZodType;
   default: string;
   help: string;
@@ -141,6 +149,58 @@ export const OPTIONS = Object.freeze({
   "per-pr-metrics": option("Previews", flag(), {
     default: "true",
     help: "Whether metrics carry the labels branch_name and pr_number",
+  }),
+  "reachable-ranges": option("Environments", list(cidr()), {
+    default: "",
+    help: "Networks of --cluster-ranges that Environments may reach nevertheless",
+  }),
+  "renderer": option("Environments", z.string().min(1, "must be a program"), {
+    default: "maquette-render",
+    help: "Program that fetches and renders sources, looked up in $PATH where it is no path",
+  }),
+  "source-cache": option("Environments", word(/^\//, "must be an absolute path"), {
+    default: "/tmp/maquette-sources",
+    help: "Folder for checkouts",
+  }),
+  "source-cache-mebibytes": option("Environments", number(64, 1_048_576), {
+    default: "1024",
+    help: "Size that checkouts may have together",
+  }),
+  "git-allow-loopback": option("Environments", flag(), {
+    default: "false",
+    help: "Whether sources may come from this machine; for tests",
+  }),
+  "registry-mirrors": option("Builds", list(mirror()), {
+    default: "",
+    help: "REGISTRY=MIRROR pairs; mirrors are asked before their registries",
+  }),
+  "registry-ca-file": option("Builds", z.string(), {
+    default: "",
+    help: "File of authorities (PEM) that registries and git servers are trusted by, beside the system's",
+  }),
+  "build-buildkit-image": option("Builds", image(), {
+    default: "moby/buildkit:v0.25.2-rootless",
+    help: "Image that builds with BuildKit, rootless",
+  }),
+  "build-kaniko-image": option("Builds", image(), {
+    default: "gcr.io/kaniko-project/executor:v1.24.0",
+    help: "Image that builds with Kaniko",
+  }),
+  "build-git-image": option("Builds", image(), {
+    default: "alpine/git:2.49.1",
+    help: "Image that fetches the source for Kaniko",
+  }),
+  "build-seccomp-profile": option("Builds", z.string(), {
+    default: "",
+    help: "Seccomp profile of BuildKit below the kubelet's folder. Empty: the node's default",
+  }),
+  "build-apparmor-profile": option("Builds", z.string(), {
+    default: "",
+    help: "AppArmor profile of BuildKit on the nodes. Empty: the node's default",
+  }),
+  "build-allowed-ranges": option("Builds", list(cidr()), {
+    default: "",
+    help: "Networks of --cluster-ranges that builds may reach: those of the registry and the git server",
   }),
   "allowed-registries": option("Images", list(registryEntry()), {
     default: "",

@@ -38,7 +38,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/git/": ["lib/api/"],
   "lib/runtime/": ["lib/api/", "lib/kube/", "lib/naming.ts"],
   "lib/deploy/": ["lib/api/", "lib/kube/", "lib/runtime/", "lib/workload/"],
-  "lib/options.ts": ["lib/image/", "lib/naming.ts", "lib/network.ts", "lib/runtime/log.ts"],
+  "lib/options.ts": ["lib/registry/", "lib/image/", "lib/naming.ts", "lib/network.ts", "lib/runtime/log.ts"],
   "lib/config.ts": ["lib/options.ts"],
   "lib/controllers/": [
     ...["lib/api/", "lib/kube/", "lib/runtime/", "lib/workload/", "lib/naming.ts", "lib/network.ts"],

@@ -16,7 +16,9 @@ import { waitFor } from "./wait.ts";
 /** Namespace of the operator. */
 export const NAMESPACE = "maquette-system";
 /** What the program may do: what the README tells for a binary, and nothing more. */
-const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-env"];
+const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-env", "--allow-run=maquette-render"];
+/** Where the renderer is, for tests that need it: `ensureRenderer` builds it. */
+const DIST = new URL("../dist", import.meta.url).pathname;
 /**
  * Ends the operator when this process ends, however it ends: the pipe to standard input closes then. The operator itself
  * replaces the shell, so that signals reach it.
@@ -31,11 +33,12 @@ const STOP_MS = 40_000;
  */
 export function programCommand(): string[] {
   const binary = Deno.env.get("MAQUETTE_BINARY");
+  const path = `PATH=${Deno.env.get("PATH")}:${DIST}`;
   // It would take the variable for a misspelt option of its own.
-  if (binary) return ["env", "-u", "MAQUETTE_BINARY", MEMORY_ENV, binary];
+  if (binary) return ["env", "-u", "MAQUETTE_BINARY", MEMORY_ENV, path, binary];
   const main = new URL("../main.ts", import.meta.url).pathname;
   const config = new URL("../deno.json", import.meta.url).pathname;
-  return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main];
+  return ["env", path, Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", config, ...PERMISSIONS, main];
 }
 
 export interface InstallOptions {
@@ -204,6 +207,7 @@ export async function install(plane: ControlPlane, options: InstallOptions = {})
     ...(host ? [`--webhook-host=${host}`, `--webhook-url=https://${host}:${webhookPort}`] : []),
     `--webhook-port=${webhookPort}`,
     "--webhook-drain-seconds=0",
+    `--source-cache=${plane.folder}/sources`,
     ...(options.flags ?? []),
   ];
   await applyParts(plane, flags, ["namespace", "crds", "rbac", "fence"]);

@@ -27,6 +27,13 @@ Deno.test("webhookConfigurations() asks about our kinds alone, when they are cre
         operations: ["CREATE", "UPDATE"],
         scope: "Namespaced",
       },
+      ...["projects", "environments"].map((plural) => ({
+        apiGroups: ["catalyst.catalyst.dev"],
+        apiVersions: ["v1alpha1"],
+        resources: [plural],
+        operations: ["CREATE", "UPDATE"],
+        scope: "Namespaced",
+      })),
     ]);
   }
 });

@@ -15,7 +15,7 @@ import { certificateSecret } from "./certificates.ts";
 export const ACCOUNT = "maquette";
 
 const RBAC = "rbac.authorization.k8s.io/v1";
-const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"];
+const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "bind", "impersonate"];
 
 interface Rule {
   apiGroups: string[];
@@ -27,10 +27,10 @@ interface Rule {
 /** Rules with the verbs of equal resources united, and resources of equal verbs together. */
 export function mergedRules(permissions: readonly Permission[]): Rule[] {
   const verbsOf = new Map<string, Set<string>>();
-  for (const { groups, resources, verbs } of permissions) {
+  for (const { groups, resources, verbs, resourceNames = [] } of permissions) {
     for (const group of groups) {
       for (const resource of resources) {
-        const key = `${group}/${resource}`;
+        const key = `${group}/${resource} ${resourceNames.join(" ")}`.trim();
         verbsOf.set(key, (verbsOf.get(key) ?? new Set()).union(new Set(verbs)));
       }
     }
@@ -38,10 +38,12 @@ export function mergedRules(permissions: readonly Permission[]): Rule[] {
   const rules = new Map<string, Rule>();
   for (const [key, verbs] of [...verbsOf].sort(([a], [b]) => a < b ? -1 : 1)) {
     const slash = key.indexOf("/");
-    const [group, resource] = [key.slice(0, slash), key.slice(slash + 1)];
+    const group = key.slice(0, slash);
+    const [resource = "", ...resourceNames] = key.slice(slash + 1).split(" ");
     const ordered = VERBS.filter((verb) => verbs.has(verb));
-    const id = `${group}:${ordered}`;
-    const rule = rules.get(id) ?? { apiGroups: [group], resources: [], verbs: ordered };
+    const id = `${group}:${ordered}:${resourceNames}`;
+    const named = resourceNames.length > 0 ? { resourceNames } : {};
+    const rule = rules.get(id) ?? { apiGroups: [group], resources: [], ...named, verbs: ordered };
     rule.resources.push(resource);
     rules.set(id, rule);
   }

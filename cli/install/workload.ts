@@ -78,6 +78,8 @@ function podSpec(config: Config, image: string): Record<string, unknown> {
       labelSelector: { matchLabels: SELECTOR },
     }],
     containers: [container(config, image)],
+    // The only place that the program may write to: checkouts, and what is on its way there.
+    volumes: [{ name: "sources", emptyDir: { sizeLimit: `${2 * config.sourceCacheMebibytes}Mi` } }],
   };
 }
 
@@ -95,6 +97,7 @@ function container(config: Config, image: string): Record<string, unknown> {
     livenessProbe: { ...probe("/healthz"), periodSeconds: 20, failureThreshold: 3 },
     readinessProbe: { ...probe("/readyz"), periodSeconds: 5 },
     startupProbe: { ...probe("/healthz"), periodSeconds: 2, failureThreshold: 30 },
+    volumeMounts: [{ name: "sources", mountPath: config.sourceCache }],
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     securityContext: {
       allowPrivilegeEscalation: false,

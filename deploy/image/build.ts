@@ -16,24 +16,30 @@ const CACHE = `${ROOT}.cache/image`;
 
 interface Options {
   binary: string;
+  renderer: string;
   output: string;
   name: string;
 }
 
 /** Builds the image. @returns What is in it */
 export async function buildMaquetteImage(
-  { binary, output, name }: Options,
+  { binary, renderer, output, name }: Options,
 ): Promise<ImageSummary & { packages: DebianPackage[] }> {
-  const program = await Deno.readFile(binary).catch((cause) => {
-    throw new Error(`Cannot read the binary "${binary}": make it by "deno task compile"`, { cause });
-  });
+  const program = await read(binary, "deno task compile");
+  const rendering = await read(renderer, "deno task render");
   const libraries = readLdd(new TextDecoder().decode(await run("ldd", [binary])));
   const packages = await fetchPackages(PACKAGES, CACHE);
   const layers = [
     { title: "Debian packages", entries: baseEntries(packages, libraries) },
-    { title: "maquette", entries: binaryEntries(program) },
+    { title: "maquette", entries: binaryEntries(program, rendering) },
   ];
   return { ...await buildImage({ layers, config: CONFIG, name, output }), packages };
+}
+
+async function read(path: string, task: string): Promise<Uint8Array> {
+  return await Deno.readFile(path).catch((cause) => {
+    throw new Error(`Cannot read the program "${path}": make it by "${task}"`, { cause });
+  });
 }
 
 /** What is in the image, for people. */
@@ -57,6 +63,7 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       binary: option(`${ROOT}dist/maquette`),
+      renderer: option(`${ROOT}dist/maquette-render`),
       output: option(`${ROOT}dist/maquette-image.tar`),
       name: option(IMAGE_NAME),
     },

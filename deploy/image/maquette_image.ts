@@ -10,6 +10,8 @@ import type { ImageConfig } from "./oci.ts";
 
 /** Where the program is in the image. */
 export const BINARY = "/usr/local/bin/maquette";
+/** Where the program is that fetches and renders sources. It needs no library. */
+export const RENDERER = "/usr/local/bin/maquette-render";
 /** Everybody may run it and nobody may change it. */
 export const BINARY_MODE = 0o555;
 /** The user that distroless images call nonroot. */
@@ -58,9 +60,11 @@ export function baseEntries(packages: readonly DebianPackage[], libraries: reado
   return [...systemEntries(), ...packageEntries(packages, libraries)];
 }
 
-/** The program. */
-export function binaryEntries(binary: Uint8Array): Entry[] {
-  return [{ type: "file", path: BINARY.slice(1), mode: BINARY_MODE, data: binary }];
+/** The programs. */
+export function binaryEntries(binary: Uint8Array, renderer: Uint8Array): Entry[] {
+  return [[BINARY, binary] as const, [RENDERER, renderer] as const].map(([path, data]) => (
+    { type: "file", path: path.slice(1), mode: BINARY_MODE, data }
+  ));
 }
 
 function systemEntries(): Entry[] {

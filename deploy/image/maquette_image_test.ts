@@ -9,7 +9,16 @@ import { normalized, parseReference } from "../../lib/image/reference.ts";
 import { readCommandLine } from "../../lib/config.ts";
 import { VERSION } from "../../lib/version.ts";
 import { arrange } from "./layer.ts";
-import { baseEntries, BINARY, BINARY_MODE, binaryEntries, CONFIG, IMAGE_NAME, MEMORY_ENV } from "./maquette_image.ts";
+import {
+  baseEntries,
+  BINARY,
+  BINARY_MODE,
+  binaryEntries,
+  CONFIG,
+  IMAGE_NAME,
+  MEMORY_ENV,
+  RENDERER,
+} from "./maquette_image.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -27,9 +36,13 @@ async function lastStage(): Promise<string[]> {
 }
 
 async function instruction(name: string): Promise<string> {
-  const found = (await lastStage()).filter((line) => line.startsWith(`${name} `));
+  const found = await instructions(name);
   assert.equal(found.length, 1, name);
-  return found[0]!.slice(name.length + 1);
+  return found[0]!;
+}
+
+async function instructions(name: string): Promise<string[]> {
+  return (await lastStage()).filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
 }
 
 async function denoConfig(): Promise<{ tasks: Record<string, { command: string }>; imports: Record<string, string> }> {
@@ -59,12 +72,12 @@ Deno.test("the Dockerfile's image has the archive's labels", async () => {
   assert.deepEqual(Object.fromEntries(labels), CONFIG.labels);
 });
 
-Deno.test("the Dockerfile puts the binary where the archive has it, owned by root, and nothing else", async () => {
+Deno.test("the Dockerfile puts the programs where the archive has them, owned by root, and nothing else", async () => {
   const mode = BINARY_MODE.toString(8).padStart(4, "0");
-  assert.equal(
-    await instruction("COPY"),
+  assert.deepEqual(await instructions("COPY"), [
     `--from=build --chown=0:0 --chmod=${mode} /src/dist/maquette ${BINARY}`,
-  );
+    `--from=render --chown=0:0 --chmod=${mode} /maquette-render ${RENDERER}`,
+  ]);
   assert.ok(!(await lastStage()).some((line) => /^(RUN|ADD) /.test(line)));
 });
 
@@ -79,13 +92,17 @@ Deno.test("the Dockerfile starts from a base without a shell, and compiles by th
 Deno.test("the Dockerfile's build sees what main.ts imports", async () => {
   const lines = (await Deno.readTextFile(new URL(".dockerignore", ROOT))).split("\n");
   const seen = lines.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
-  assert.deepEqual(seen.sort(), ["cli", "crds", "deno.json", "deno.lock", "lib", "main.ts", "webhook"]);
+  assert.deepEqual(seen.sort(), [
+    ...["cli", "crds", "deno.json", "deno.lock", "lib", "main.ts", "render", "webhook"],
+  ]);
 });
 
-Deno.test("the binary may reach the network, read files and its environment, and nothing else", async () => {
+Deno.test("the binary may reach the network, read files and its environment, run the renderer, and nothing else", async () => {
   const { command } = (await denoConfig()).tasks.compile!;
   const permissions = command.split(" ").filter((flag) => /^--(allow|deny|no-prompt|unstable)|^-A/.test(flag));
-  assert.deepEqual(permissions, ["--allow-net", "--allow-read", "--allow-env", "--no-prompt"]);
+  assert.deepEqual(permissions, [
+    ...["--allow-net", "--allow-read", "--allow-env", "--allow-run=maquette-render", "--no-prompt"],
+  ]);
 });
 
 Deno.test("the Deployment runs the image: its entrypoint, a command that it has, and a user that is not root", () => {
@@ -114,7 +131,7 @@ Deno.test("the image's users have no shell, and everybody may write to /tmp only
     data: new Uint8Array([65]),
   } as const;
   const certificates = { name: "ca-certificates", version: "1", control: "", md5sums: "", entries: [crt] };
-  const entries = arrange([...baseEntries([certificates], []), ...binaryEntries(new Uint8Array())]);
+  const entries = arrange([...baseEntries([certificates], []), ...binaryEntries(new Uint8Array(), new Uint8Array())]);
   const passwd = entries.find(({ path }) => path === "etc/passwd");
   assert.ok(passwd?.type === "file");
   const lines = new TextDecoder().decode(passwd.data).trim().split("\n");
@@ -122,6 +139,8 @@ Deno.test("the image's users have no shell, and everybody may write to /tmp only
   assert.ok(lines.some((line) => line.startsWith(`nonroot:x:${CONFIG.user}:`)));
   const writable = entries.filter((entry) => entry.type !== "link" && (entry.mode & 0o022) !== 0);
   assert.deepEqual(writable.map(({ path }) => path), ["tmp"]);
-  const binary = entries.find(({ path }) => `/${path}` === BINARY);
-  assert.ok(binary?.type === "file" && binary.mode === 0o555);
+  for (const program of [BINARY, RENDERER]) {
+    const binary = entries.find(({ path }) => `/${path}` === program);
+    assert.ok(binary?.type === "file" && binary.mode === 0o555);
+  }
 });

@@ -19,7 +19,9 @@ const MAX_PR_NUMBER = 999_999;
 
 const source = withRules(
   z.object({
-    commitSha: commitSha().optional().describe("Commit to deploy. Without it the tip of pull request or branch is."),
+    commitSha: commitSha().optional().describe(
+      "Commit to deploy. Without it the tip of pull request or branch is, also after a later push.",
+    ),
     branch: branchName().optional().describe("Branch that the commit is on."),
     // Clients that know no absent number write 0.
     prNumber: z.int().min(0).max(MAX_PR_NUMBER).optional().describe("Number of the pull request; 0 is none."),
@@ -71,6 +73,7 @@ const status = z.object({
   service: text(0, 63).optional().describe("Service that the Ingress leads to."),
   deployed: list(deployed, INVENTORY_LENGTH).optional()
     .describe("Objects of the latest deployment. What leaves the source is deleted by it."),
+  revision: text(0, 64).optional().describe("What was deployed last, as a digest: hooks run once for each."),
   deployedCommit: text(0, 64).optional().describe("The commit that became Ready last."),
   expiresAt: time().optional().describe("When the environment is deleted; absent when it has no TTL."),
 }).describe("What the environment is.");

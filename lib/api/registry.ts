@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { ENVIRONMENT } from "./environment.ts";
 import type { KindDefinition } from "./kind.ts";
 import { PREVIEW_ENVIRONMENT } from "./preview_environment.ts";
 import { PRINTER } from "./printer.ts";
+import { PROJECT } from "./project.ts";
 
 /** All kinds, in the order of the documentation. */
-export const KINDS: readonly KindDefinition[] = Object.freeze([PREVIEW_ENVIRONMENT, PRINTER]);
+export const KINDS: readonly KindDefinition[] = Object.freeze([PREVIEW_ENVIRONMENT, PRINTER, PROJECT, ENVIRONMENT]);
 
 /** The kind that an object says it is of, by group and kind in whatever version; undefined when it is not ours. */
 export function kindOf(object: { apiVersion?: unknown; kind?: unknown }): KindDefinition | undefined {

@@ -21,7 +21,7 @@ import type { Logger } from "./log.ts";
 import { annotatedOwner } from "./ownership.ts";
 import { WorkQueue } from "./queue.ts";
 import { failed, type Outcome, repairsOf, settle, type SettleDeps } from "./settle.ts";
-import { type Report, sameJson, statusOf, transitions } from "./status.ts";
+import { type Report, sameJson, statusOf, transitions, WARNINGS } from "./status.ts";
 
 /** How a reconcile ended, as metrics count it. */
 export type ReconcileResult = "success" | "waiting" | "stalled" | "conflict" | "error";
@@ -206,7 +206,7 @@ export class Controller {
 
   #tellTransitions(owner: KubeObject, report: Report, current: KubeObject): void {
     for (const condition of transitions(owner.status?.conditions ?? [], current.status.conditions)) {
-      const isBad = condition.type === "Ready" && report.state === "stalled";
+      const isBad = condition.type === WARNINGS || (condition.type === "Ready" && report.state === "stalled");
       const { reason, message } = condition;
       this.#deps.events.record(owner, { type: isBad ? "Warning" : "Normal", reason, note: message });
     }

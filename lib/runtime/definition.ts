@@ -30,6 +30,8 @@ export interface Permission {
   groups: readonly string[];
   resources: readonly string[];
   verbs: readonly string[];
+  /** Objects that it is limited to; left out: all. */
+  resourceNames?: readonly string[];
 }
 
 /** What is wanted, and what is to be said about it. Made by a pure `decide`. */

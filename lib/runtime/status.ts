@@ -7,6 +7,9 @@
  */
 import type { Condition, KubeObject } from "../api/object.ts";
 
+/** Condition of what is legal but hardly what the author wants; there while there is any, and a Warning when it comes. */
+export const WARNINGS = "HasWarnings";
+
 /** A condition before the runtime adds generation and time. */
 export type Finding = Pick<Condition, "type" | "status" | "reason" | "message">;
 

@@ -5,6 +5,17 @@
  */
 import type { KubeObject } from "../api/object.ts";
 
+/** Annotations of foreign objects can be large (`last-applied-configuration`), and nobody here reads them. */
+export function bareMetadata({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { namespace, name, uid, resourceVersion, deletionTimestamp } = metadata;
+  return { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion, deletionTimestamp } };
+}
+
+/** Of bare metadata every version is read: what changed is elsewhere. */
+export function everyVersion(object: KubeObject): KubeObject {
+  return { ...object, spec: object.metadata.resourceVersion };
+}
+
 /** Of an object that is only compared with what is wanted: a quota's status changes with every Pod. */
 export function withoutStatus(object: KubeObject): KubeObject {
   const { status: _status, ...rest } = object;

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { unpackTar } from "modern-tar";
 import { buildMaquetteImage } from "../../deploy/image/build.ts";
+import { ensureRenderer } from "../../render/build.ts";
 import { BINARY, CONFIG } from "../../deploy/image/maquette_image.ts";
 import { VERSION } from "../../lib/version.ts";
 
@@ -37,7 +38,8 @@ class Unpacked implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "maquette-image-" });
     await Deno.chmod(folder, 0o755);
     const output = `${folder}/image.tar`;
-    const { layers } = await buildMaquetteImage({ binary: BINARY_ON_DISK, output, name: "maquette:test" });
+    const renderer = await ensureRenderer();
+    const { layers } = await buildMaquetteImage({ binary: BINARY_ON_DISK, renderer, output, name: "maquette:test" });
     await Deno.mkdir(`${folder}/root`);
     const blobs = await unpackTar(await Deno.readFile(output));
     for (const { digest } of layers) {

@@ -9,10 +9,12 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import { KINDS } from "../../lib/api/registry.ts";
 import { immutabilityProblems, schemaProblems, withDefaults } from "../../lib/api/validate.ts";
 import { type ControlPlane, startControlPlane } from "../control_plane/control_plane.ts";
+import { environment } from "../fixtures/environments.ts";
 import { preview } from "../fixtures/good_previews.ts";
 import { NAMESPACE } from "../fixtures/object_case.ts";
 import { BAD_OBJECTS, GOOD_OBJECTS, UPDATES } from "../fixtures/objects.ts";
 import { printer } from "../fixtures/printers.ts";
+import { project } from "../fixtures/projects.ts";
 import { RawRequests } from "../fixtures/raw_requests.ts";
 import { waitFor } from "../wait.ts";
 
@@ -107,7 +109,7 @@ Deno.test("the API server and the schemas agree, the webhook off", (t) =>
 
 Deno.test("kubectl knows the kinds", (t) =>
   withCrds(async (plane, requests) => {
-    const [previews, printers] = KINDS.map(({ resource }) => resource);
+    const [previews, printers, projects, environments] = KINDS.map(({ resource }) => resource);
 
     async function createWithStatus(object: KubeObject, status: Record<string, unknown>): Promise<void> {
       const resource = object.kind === "Printer" ? printers! : previews!;
@@ -129,6 +131,11 @@ Deno.test("kubectl knows the kinds", (t) =>
       });
       const { stdout } = await plane.kubectl(["get", "prenv", "sample", "-n", NAMESPACE, "-o", "json"]);
       assert.deepEqual(JSON.parse(stdout).status, STATUS);
+    });
+
+    await t.step("projects and environments of existing users are stored", async () => {
+      assert.equal((await requests.write(projects!, project())).code, 201);
+      assert.equal((await requests.write(environments!, environment())).code, 201);
     });
 
     await t.step("a phase that the kind does not have is refused", async () => {

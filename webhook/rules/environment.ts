@@ -142,7 +142,7 @@ function sourceWarnings(change: Change): string[] {
   if (!isObject(source) || !isFieldChanged(change, "source")) return [];
   const { commitSha } = source;
   if (commitSha === undefined || commitSha === null) {
-    return ["spec.source: Without commitSha the tip of now is deployed: a later push rolls nothing out"];
+    return ["spec.source: Without commitSha every push is deployed: the tip is looked up once a minute"];
   }
   if (typeof commitSha !== "string" || !SHORT_COMMIT.test(commitSha)) return [];
   return ["spec.source.commitSha: Is cut short: it may come to mean more than one commit"];

@@ -5,11 +5,18 @@
  * @module
  */
 import type { AdmissionRules } from "./admission_rules.ts";
+import { ENVIRONMENT_RULES } from "./environment.ts";
 import { PREVIEW_ENVIRONMENT_RULES } from "./preview_environment.ts";
 import { PRINTER_RULES } from "./printer.ts";
+import { PROJECT_RULES } from "./project.ts";
 
 export type { AdmissionConfig, AdmissionContext, AdmissionRules, NamespaceOwner, Tenants } from "./admission_rules.ts";
 export { NO_TENANTS } from "./admission_rules.ts";
 
 /** In the order of the documentation. */
-export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([PREVIEW_ENVIRONMENT_RULES, PRINTER_RULES]);
+export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([
+  PREVIEW_ENVIRONMENT_RULES,
+  PRINTER_RULES,
+  PROJECT_RULES,
+  ENVIRONMENT_RULES,
+]);

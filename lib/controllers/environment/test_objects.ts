@@ -6,6 +6,7 @@
 import type { Environment, EnvironmentSpec } from "../../api/environment.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Project, ProjectSpec } from "../../api/project.ts";
+import type { BuildSettings } from "./build.ts";
 import type { SeenEnvironment } from "./checks.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 
@@ -25,6 +26,23 @@ export const SETTINGS: EnvironmentSettings = {
   clusterRanges: ["10.0.0.0/8", "fc00::/7"],
   reachableRanges: [],
   maxTtlSeconds: 604_800,
+};
+
+/** Builds without mirrors and authorities. */
+export const BUILDS: BuildSettings = {
+  buildkitImage: "moby/buildkit:v0.25.2-rootless",
+  kanikoImage: "kaniko/executor:v1.24.0",
+  gitImage: "alpine/git:2.49.1",
+  seccompProfile: "",
+  appArmorProfile: "",
+  caCertificates: "",
+  insecureRegistries: [],
+  mirrors: new Map(),
+  resources: { requests: { cpu: "250m", memory: "512Mi" }, limits: { memory: "2Gi" } },
+  storage: "10Gi",
+  ttlSecondsAfterFinished: 3600,
+  allowedRanges: [],
+  clusterRanges: [],
 };
 
 /** A Project `acme/shop`, with these fields of its spec. */

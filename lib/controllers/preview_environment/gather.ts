@@ -6,16 +6,13 @@
 import type { KubeObject, Resource } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
-import { hostname, targetNamespace } from "../../preview_names.ts";
+import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { appName, type PodTemplate, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
-
-/** Index over PreviewEnvironments by their host, without the domain. */
-export const BY_HOST = "host";
 
 /** What a decision about one environment rests on. */
 export interface Seen {

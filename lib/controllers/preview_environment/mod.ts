@@ -18,16 +18,16 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { hostname, targetNamespace } from "../../preview_names.ts";
+import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
 import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
-import { withoutStatus } from "../../workload/shapes.ts";
+import { bareMetadata, everyVersion, withoutStatus } from "../../workload/shapes.ts";
 import { decide } from "./decide.ts";
-import { BY_HOST, gather, type Seen } from "./gather.ts";
+import { gather, type Seen } from "./gather.ts";
 import type { PreviewMetrics } from "./metrics.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, sourcesOf } from "./sources.ts";
@@ -75,8 +75,8 @@ export function previewEnvironmentController(
       child(POD, { shape: podShape }),
       child(ENDPOINT_SLICE, { shape: endpointsShape }),
       { resource: KIND, scope: "all", owners: ownersOfHost },
-      { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("Secret") },
-      { resource: CONFIG_MAP, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOf("ConfigMap") },
+      source(SECRET, usersOf("Secret")),
+      source(CONFIG_MAP, usersOf("ConfigMap")),
     ],
     permissions: PREVIEW_PERMISSIONS,
     indexes: {
@@ -93,6 +93,10 @@ export function previewEnvironmentController(
 
 function child(resource: WatchNeed["resource"], parts: Pick<WatchNeed, "shape" | "reads">): WatchNeed {
   return { resource, scope: "children", ...parts };
+}
+
+function source(resource: WatchNeed["resource"], owners: WatchNeed["owners"]): WatchNeed {
+  return { resource, scope: "all", metadataOnly: true, shape: bareMetadata, reads: everyVersion, owners };
 }
 
 /** Also those whose namespace somebody else holds: they go on when it is gone. */
@@ -117,10 +121,4 @@ function usersOf(kind: "Secret" | "ConfigMap"): (change: Change, owners: Lister)
     const { namespace = "", name } = object.metadata;
     return owners.indexed(BY_SOURCE, sourceKey({ kind, namespace, name })).map(keyOf);
   };
-}
-
-/** Annotations of foreign objects can be large (`last-applied-configuration`), and nobody here reads them. */
-function bareMetadata({ apiVersion, kind, metadata }: KubeObject): KubeObject {
-  const { namespace, name, uid, resourceVersion, deletionTimestamp } = metadata;
-  return { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion, deletionTimestamp } };
 }

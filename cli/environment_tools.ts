@@ -1,0 +1,93 @@
+/**
+ * What Environments are made with: the renderer, registries, and the operator's own view of what is deployed.
+ *
+ * @module
+ */
+import { PROJECT } from "../lib/api/project.ts";
+import type { Config } from "../lib/config.ts";
+import { Checkouts } from "../lib/controllers/environment/checkouts.ts";
+import { SteadyLookups } from "../lib/controllers/environment/steady_lookups.ts";
+import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
+import { Observer } from "../lib/deploy/observer.ts";
+import { Answers } from "../lib/deploy/set_changes.ts";
+import { DEPLOYED_NEEDS } from "../lib/deploy/watched_kinds.ts";
+import type { KubeClient } from "../lib/kube/client.ts";
+import { Discovery } from "../lib/kube/discovery.ts";
+import { parseMirrors } from "../lib/registry/endpoints.ts";
+import { createRegistry } from "../lib/registry/registry.ts";
+import { trustingFetch } from "../lib/registry/trust.ts";
+import { ProcessRenderer } from "../lib/render/process_renderer.ts";
+import type { Clock } from "../lib/runtime/clock.ts";
+import type { InformerSet } from "../lib/runtime/informer_set.ts";
+import { LogReader } from "../lib/workload/logs.ts";
+
+/** What the tools are made of. */
+export interface ToolsDeps {
+  config: Config;
+  clock: Clock;
+  random: () => number;
+  kube: KubeClient;
+  informers: InformerSet;
+  /** PEM. */
+  caCertificates: string;
+}
+
+const MEBIBYTE = 1024 * 1024;
+/** Answers that are kept; more environments than these look some things up again. */
+const CAPACITY = 2_000;
+
+/** See the module. */
+export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
+  const { config, clock, random, kube, informers } = deps;
+  const now = (): number => clock.now();
+  const renderer = new ProcessRenderer({ path: config.renderer, clock });
+  const lookups = { clock, random, capacity: CAPACITY };
+  const watched = DEPLOYED_NEEDS.map((need) => informers.need(need));
+  return {
+    renderer,
+    fetching: fetchingOf(config),
+    registry: registryOf(deps),
+    kubeVersion: () => versionOf(kube),
+    deploying: {
+      discovery: new Discovery({ kube, now }),
+      observer: new Observer({ watched, now }),
+      answers: new Answers(),
+      logs: new LogReader(),
+    },
+    checkouts: new Checkouts(renderer, config.sourceCache),
+    projects: informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
+    sources: new SteadyLookups({ ...lookups, concurrency: 8 }),
+    images: new SteadyLookups({ ...lookups, concurrency: 8 }),
+    versions: new SteadyLookups({ ...lookups, concurrency: 1 }),
+    renderings: new SteadyLookups({ ...lookups, concurrency: 4 }),
+  };
+}
+
+/** Ends all that is looked up. */
+export function closeTools({ sources, images, versions, renderings }: EnvironmentTools): void {
+  for (const lookups of [sources, images, versions, renderings]) lookups.close();
+}
+
+function fetchingOf(config: Config): EnvironmentTools["fetching"] {
+  const { sourceCache, sourceCacheMebibytes, gitAllowLoopback } = config;
+  return {
+    cacheDir: sourceCache,
+    limits: { cacheBytes: sourceCacheMebibytes * MEBIBYTE },
+    ...(gitAllowLoopback ? { network: { allowLoopback: true, allowPlainCredentials: true } } : {}),
+  };
+}
+
+function registryOf({ config, clock, caCertificates }: ToolsDeps): EnvironmentTools["registry"] {
+  const { insecureRegistries, registryMirrors } = config;
+  const trusting = caCertificates === "" ? fetch : trustingFetch([caCertificates]).fetch;
+  return createRegistry({ fetch: trusting, insecureRegistries, mirrors: parseMirrors(registryMirrors), clock });
+}
+
+async function versionOf(kube: KubeClient): Promise<string> {
+  const { gitVersion } = await kube.request({
+    method: "GET",
+    path: "/version",
+    counts: { verb: "get", resource: "version" },
+  }, (response) => response.json());
+  return gitVersion;
+}

@@ -1,0 +1,57 @@
+/**
+ * The environment's own objects: its namespace as one unit, what builds, and the way in. Pure.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import { childKey } from "../../runtime/changes.ts";
+import type { Backend } from "../../workload/exposure.ts";
+import { foundSecrets, hostOf, type SeenEnvironment } from "./checks.ts";
+import type { Seen } from "./gather.ts";
+import { chooseIngress, explicitService, type IngressChoice, ownIngress } from "./ingress.ts";
+import { releaseName } from "./rendering.ts";
+import { targetNamespaceObjects } from "./target_namespace.ts";
+import { environmentNames } from "../../environment_names.ts";
+
+/** The namespace and all that stands in it whatever is deployed. */
+export function ownObjects(seen: SeenEnvironment): KubeObject[] {
+  const { owner, project, settings } = seen;
+  return project ? targetNamespaceObjects(owner, project, { settings, secrets: foundSecrets(seen) }) : [];
+}
+
+/** Everything that is wanted now. @param choice How the environment is reached, where that is known. */
+export function desiredObjects(seen: Seen, choice: IngressChoice | undefined): KubeObject[] {
+  const objects = new Map<string, KubeObject>();
+  const ingress = choice ? chosenIngress(seen, choice) : keptIngress(seen);
+  for (const object of [...ownObjects(seen), ...(seen.build?.objects ?? []), ...ingress]) {
+    if (!objects.has(childKey(object))) objects.set(childKey(object), object);
+  }
+  return [...objects.values()];
+}
+
+/** How the environment is reached; nothing while it is not known what is deployed. */
+export function ingressChoice({ owner, project, rendering }: Seen): IngressChoice | undefined {
+  if (!project || rendering?.is !== "found") return undefined;
+  const { objects } = rendering.value;
+  const deployed = { objects, release: releaseName(owner), project: environmentNames(owner).project };
+  return chooseIngress(deployed, explicitService(owner, project));
+}
+
+function chosenIngress(seen: Seen, choice: IngressChoice): KubeObject[] {
+  // Where somebody must say how, what was there before goes on.
+  if (choice.how === "unclear") return keptIngress(seen);
+  if (choice.how !== "own") return [];
+  return [ingressTo(seen, choice.backend)];
+}
+
+function ingressTo(seen: Seen, backend: Backend): KubeObject {
+  const { owner, settings } = seen;
+  return ownIngress(owner, { host: `${hostOf(seen).label}.${settings.domain}`, backend }, settings);
+}
+
+/** What leads in goes on doing so while a newer commit is on its way. */
+function keptIngress(seen: Seen): KubeObject[] {
+  const service = seen.ingress?.spec?.rules?.[0]?.http?.paths?.[0]?.backend?.service;
+  const port = service?.port?.number ?? service?.port?.name;
+  return port === undefined ? [] : [ingressTo(seen, { service: service.name, port })];
+}

@@ -1,0 +1,212 @@
+/**
+ * Everything that is read for one Environment, in one place: caches, and what is read slowly beside the reconciles, as
+ * far as it is known.
+ *
+ * @module
+ */
+import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
+import { keyOf, type KubeObject } from "../../api/object.ts";
+import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
+import { PROJECT, type Project } from "../../api/project.ts";
+import { INGRESS, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resources.ts";
+import { BUILD_LABEL } from "../../build/names.ts";
+import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
+import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
+import { BY_PROJECT, environmentNamespace, usedProject } from "../../environment_names.ts";
+import { BY_HOST as BY_PREVIEW_HOST } from "../../preview_names.ts";
+import type { Fetched } from "../../render/renderer.ts";
+import { childKey } from "../../runtime/changes.ts";
+import type { GatherDeps } from "../../runtime/definition.ts";
+import type { Stalled, Waiting } from "../../runtime/errors.ts";
+import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
+import { type BuildSettings, seeBuild, type SeenBuild } from "./build.ts";
+import { hostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
+import { ownObjects } from "./desired.ts";
+import { deploymentRequest } from "./deployment.ts";
+import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
+import { INGRESS_NAME } from "./ingress.ts";
+import { type Prepared, type RenderingInput, renderingKey } from "./rendering.ts";
+import { renderNow } from "./render_now.ts";
+import type { EnvironmentSettings } from "./settings.ts";
+import { askSource } from "./source.ts";
+import { secretSources, sourceKey } from "./sources.ts";
+import type { Steady } from "./steady_lookups.ts";
+import type { EnvironmentTools } from "./tools.ts";
+
+/** Index over Environments by the hosts that they have or want, without the domain. */
+export const BY_HOST = "environment-host";
+
+/** What the deployment came to, just before. */
+export type Performed = { report: DeploymentReport } | { error: Stalled | Waiting };
+
+/** What a decision about one Environment rests on. What is absent was not asked for: its turn has not come. */
+export interface Seen extends SeenEnvironment {
+  /** The Ingress that is ours, as it is. */
+  ingress?: KubeObject;
+  source?: Steady<Fetched>;
+  build?: SeenBuild;
+  rendering?: Steady<Prepared>;
+  /** Of the rendering. */
+  deployment?: DeploymentRequest;
+  performed?: Performed;
+  /** The first Pod of what is deployed that does not run, and the end of its log. */
+  failure?: PodFailure;
+  log: string;
+}
+
+/** What gathering needs. */
+export interface EnvironmentDeps extends GatherDeps {
+  settings: EnvironmentSettings;
+  builds: BuildSettings;
+  /** Absent where nothing is fetched, built or deployed: in a plan. */
+  tools?: EnvironmentTools;
+}
+
+/** Reads what is needed to go on from where the environment stands. */
+export async function gather(owner: Environment, from: EnvironmentDeps, performed?: Performed): Promise<Seen> {
+  const world = surroundings(owner, from);
+  const seen: Seen = { ...world, ingress: ownIngressOf(owner, from), log: "" };
+  const { project } = world;
+  const { tools } = from;
+  if (!project || !tools || obstacleOf(world)) return seen;
+  const deps = { ...from, tools };
+  const login = secretNamed(project, project.spec.source.secretRef?.name, world);
+  seen.source = askSource(owner, { project, login }, deps);
+  if (seen.source.is !== "found") return seen;
+  const { commit, path } = seen.source.value;
+  tools.checkouts.use(owner.metadata.uid!, path);
+  const push = secretNamed(project, project.spec.build?.pushSecretRef?.name, world);
+  seen.build = await seeBuild(owner, { project, commit, secrets: { login, push } }, { ...deps, options: from.builds });
+  if (seen.build && seen.build.step.step !== "use") return seen;
+  seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
+  if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
+  const input = renderingInput(seen, commit, "");
+  seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
+  return performed ? { ...seen, performed, ...await troubleOf(owner, performed, deps) } : seen;
+}
+
+function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps): SeenEnvironment {
+  const projects = cache(PROJECT.resource, "all");
+  const exists = (key: string): boolean => projects.get(key) !== undefined;
+  const key = usedProject(owner, exists);
+  const project = key === undefined ? undefined : projects.get(key) as Project;
+  const environments = cache(ENVIRONMENT.resource, "all");
+  const siblings = key === undefined
+    ? []
+    : environments.indexed(BY_PROJECT, key).filter((other) =>
+      !other.metadata.deletionTimestamp && usedProject(other as Environment, exists) === key
+    );
+  const secrets = cache(SECRET, "all");
+  const named = project ? secretKeys(project, settings) : [];
+  const found = named.map((name) => [name, secrets.get(name)] as const)
+    .filter(([, secret]) => secret && !secret.metadata.deletionTimestamp);
+  return {
+    owner,
+    settings,
+    project,
+    siblings: siblings as Environment[],
+    rivals: rivalsOf(owner, { cache, settings }),
+    secrets: new Map(found as [string, KubeObject][]),
+    children: childrenOf(owner, cache),
+  };
+}
+
+/** All Secrets that matter, those that only the operator reads among them. */
+export function secretKeys(project: Project, settings: EnvironmentSettings): string[] {
+  const { namespace = "default" } = project.metadata;
+  const login = project.spec.source.secretRef;
+  const keys = secretSources(project, settings).map(sourceKey);
+  return [...new Set([...keys, ...(login ? [sourceKey({ namespace, name: login.name })] : [])])];
+}
+
+function secretNamed(project: Project, name: string | undefined, { secrets }: SeenEnvironment): KubeObject | undefined {
+  const { namespace = "default" } = project.metadata;
+  return name === undefined ? undefined : secrets.get(sourceKey({ namespace, name }));
+}
+
+/** Also previews, which are under the same domain. */
+function rivalsOf(owner: Environment, { cache, settings }: Pick<EnvironmentDeps, "cache" | "settings">): HostClaim[] {
+  const own = hostClaim(owner, settings.domain);
+  const labels = claimedLabels(own);
+  const environments = labels.flatMap((label) => cache(ENVIRONMENT.resource, "all").indexed(BY_HOST, label));
+  const previews = labels.flatMap((label) =>
+    cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_PREVIEW_HOST, `${label}.`).map((preview) =>
+      previewClaim(preview as PreviewEnvironment, label)
+    )
+  );
+  const others = new Map(environments.map((other) => [keyOf(other), other as Environment]));
+  others.delete(keyOf(owner));
+  return [...[...others.values()].map((other) => hostClaim(other, settings.domain)), ...previews];
+}
+
+/** A preview has one host, from its creation on. */
+function previewClaim(preview: PreviewEnvironment, given: string): HostClaim {
+  const { uid = "", creationTimestamp: createdAt = "" } = preview.metadata;
+  return { kind: preview.kind, key: keyOf(preview), uid, createdAt, given, wanted: [given] };
+}
+
+function childrenOf({ metadata: { uid = "" } }: Environment, cache: GatherDeps["cache"]): Set<string> {
+  const all = [
+    ...cache(NAMESPACE, "all").ownedBy(uid),
+    ...DEPLOYED_NEEDS.flatMap(({ resource, scope }) => cache(resource, scope).ownedBy(uid)),
+  ];
+  return new Set(all.filter(({ metadata }) => !metadata.deletionTimestamp).map(childKey));
+}
+
+function ownIngressOf(owner: Environment, { cache }: Pick<GatherDeps, "cache">): KubeObject | undefined {
+  const namespace = environmentNamespace(owner);
+  const found = cache(INGRESS, "children").ownedBy(owner.metadata.uid!).find(({ metadata }) =>
+    metadata.name === INGRESS_NAME && metadata.namespace === namespace
+  );
+  return found?.metadata.deletionTimestamp ? undefined : found;
+}
+
+function bindingOf(owner: Environment, { cache }: Pick<GatherDeps, "cache">): KubeObject | undefined {
+  return cache(ROLE_BINDING, "children").ownedBy(owner.metadata.uid!)[0];
+}
+
+function renderingInput(seen: Seen, commit: string, kubeVersion: string): RenderingInput {
+  const { owner, settings, build } = seen;
+  const project = seen.project!;
+  const step = build?.step;
+  const image = step?.step === "use"
+    ? { image: { repository: build!.request.image, tag: commit, digest: step.digest } }
+    : {};
+  const host = `${hostOf(seen).label}.${settings.domain}`;
+  const own = ownObjects(seen).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  const reserved = new Set([...own, `Ingress/${INGRESS_NAME}`]);
+  return { owner, project, settings, commit, host, kubeVersion, reserved, ...image };
+}
+
+function askRendering(
+  seen: Seen,
+  deps: EnvironmentDeps & { tools: EnvironmentTools; fetched: Fetched; login?: KubeObject },
+): Steady<Prepared> {
+  const { owner } = seen;
+  const { tools, fetched } = deps;
+  const wake = (): void => deps.wake(owner);
+  const version = tools.versions.ask("", { look: () => tools.kubeVersion(), wake, freshMs: 600_000 });
+  if (version.is !== "found") return version;
+  const input = renderingInput(seen, fetched.commit, version.value);
+  const known = tools.renderings.ask(renderingKey(input), {
+    look: (signal) => renderNow(input, { ...deps, signal }),
+    wake,
+  });
+  return known.is === "found" ? { ...known, value: JSON.parse(known.value) } : known;
+}
+
+async function troubleOf(
+  owner: Environment,
+  performed: Performed,
+  deps: EnvironmentDeps & { tools: EnvironmentTools },
+): Promise<Pick<Seen, "failure" | "log">> {
+  if (!("report" in performed) || performed.report.state === "ready") return { log: "" };
+  const names = performed.report.pending.map(({ object }) => `${object.metadata.name}-`);
+  const namespace = environmentNamespace(owner);
+  const pods = deps.cache(POD, "children").ownedBy(owner.metadata.uid!).filter(({ metadata }) =>
+    metadata.namespace === namespace && metadata.labels?.[BUILD_LABEL] === undefined &&
+    names.some((name) => metadata.name.startsWith(name))
+  );
+  const failure = firstFailure(pods);
+  return failure ? { failure, log: await deps.tools.deploying.logs.tail(failure, deps.kube) } : { log: "" };
+}

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import type { KubeObject } from "../../api/object.ts";
+import { gitCredentials, repositoryHost } from "./git_credentials.ts";
+
+const HOSTS: Record<string, [url: string, host: string | undefined]> = {
+  "of https": ["https://git.example.com/acme/shop.git", "git.example.com"],
+  "with a port": ["https://git.example.com:8443/acme/shop.git", "git.example.com:8443"],
+  "without the port that goes without saying": ["https://git.example.com:443/acme/shop.git", "git.example.com"],
+  "of ssh, without its user": ["ssh://git@git.example.com:2222/acme/shop.git", "git.example.com:2222"],
+  "of git's short form": ["git@git.example.com:acme/shop.git", "git.example.com"],
+  "of nothing": ["/srv/git/shop.git", undefined],
+};
+
+for (const [sentence, [url, host]] of Object.entries(HOSTS)) {
+  Deno.test(`repositoryHost() finds the host ${sentence}`, () => assert.equal(repositoryHost(url), host));
+}
+
+function secret(data: Record<string, string>): KubeObject {
+  const encoded = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, btoa(value)]));
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: "git", namespace: "acme" }, data: encoded };
+}
+
+Deno.test("gitCredentials() reads logins and keys, for the repository's own host", () => {
+  const url = "https://git.example.com/acme/shop.git";
+  assert.deepEqual(gitCredentials(secret({ username: "me", password: "p", other: "x" }), url), {
+    host: "git.example.com",
+    username: "me",
+    password: "p",
+  });
+  const ssh = gitCredentials(secret({ "ssh-privatekey": "key", known_hosts: "hosts" }), "git@git.example.com:a/b");
+  assert.deepEqual(ssh, { host: "git.example.com", sshPrivateKey: "key", knownHosts: "hosts" });
+  assert.equal(gitCredentials(secret({ token: "t" }), "/srv/git"), undefined);
+});

@@ -1,0 +1,159 @@
+/**
+ * What integration tests say about Projects and Environments: a git server with one repository, and somebody at a
+ * terminal.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { KubeObject } from "../../lib/api/object.ts";
+import { waitUntil } from "../wait.ts";
+import { type ControlPlane } from "../control_plane/control_plane.ts";
+import { git, GitServer } from "../registry/git_server.ts";
+import { Terminal } from "./previews.ts";
+
+/** Where Projects and Environments of these tests live. */
+export const TEAM = "acme";
+
+/** Files of a repository by their paths. */
+export type Files = Readonly<Record<string, unknown>>;
+
+/** A repository that is served over HTTP. */
+export class Repository implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #server: GitServer;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#server = new GitServer({ folder });
+  }
+
+  static async open(): Promise<Repository> {
+    const folder = await Deno.makeTempDir({ prefix: "maquette-git-" });
+    await git(folder, "init", "-q", "--bare", join(folder, "shop.git"));
+    await git(folder, "init", "-q", join(folder, "work"));
+    return new Repository(folder);
+  }
+
+  get url(): string {
+    return `${this.#server.origin}/shop.git`;
+  }
+
+  /** A checkout of the latest commit. */
+  get folder(): string {
+    return join(this.#folder, "work");
+  }
+
+  /** How many requests there were: each fetch takes some. */
+  get requests(): number {
+    return this.#server.logins.length;
+  }
+
+  /** Makes a commit on `main`, or on another branch. @returns its SHA. */
+  async commit(files: Files, branch = "main"): Promise<string> {
+    const work = join(this.#folder, "work");
+    for (const [path, content] of Object.entries(files)) {
+      const target = join(work, path);
+      await Deno.mkdir(join(target, ".."), { recursive: true });
+      await Deno.writeTextFile(target, typeof content === "string" ? content : yamlOf(content));
+    }
+    await git(work, "add", "-A");
+    await git(work, "commit", "-q", "--allow-empty", "-m", "change");
+    await git(work, "push", "-q", "-f", join(this.#folder, "shop.git"), `HEAD:refs/heads/${branch}`);
+    return await git(work, "rev-parse", "HEAD");
+  }
+
+  /** A symbolic link in the next commit. */
+  async link(path: string, target: string): Promise<void> {
+    await Deno.symlink(target, join(this.#folder, "work", path));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+function yamlOf(content: unknown): string {
+  const documents = Array.isArray(content) ? content : [content];
+  return documents.map((document) => stringify(document)).join("---\n");
+}
+
+/** A Deployment and its Service. */
+export function webObjects(name: string, text: string): KubeObject[] {
+  const labels = { app: name };
+  const container = { name: "app", image: `ghcr.io/acme/${name}:v1`, env: [{ name: "TEXT", value: text }] };
+  return [
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [container] } },
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name },
+      spec: { selector: labels, ports: [{ name: "http", port: 80, targetPort: 8080 }] },
+    },
+  ];
+}
+
+/** A legal Project. */
+export function project(name: string, url: string, spec: Record<string, unknown> = {}): KubeObject {
+  return {
+    apiVersion: "catalyst.catalyst.dev/v1alpha1",
+    kind: "Project",
+    metadata: { name, namespace: TEAM },
+    spec: {
+      source: { repositoryUrl: url, branch: "main" },
+      deployment: { type: "manifest", path: "manifests" },
+      ...spec,
+    },
+  };
+}
+
+/** A legal Environment. */
+export function environment(name: string, of: string, spec: Record<string, unknown>): KubeObject {
+  return {
+    apiVersion: "catalyst.catalyst.dev/v1alpha1",
+    kind: "Environment",
+    metadata: { name, namespace: TEAM },
+    spec: { projectRef: { name: of }, type: "development", ...spec },
+  };
+}
+
+/** Somebody at a terminal who cares for Environments. */
+export class EnvironmentTerminal extends Terminal {
+  constructor(plane: ControlPlane) {
+    super(plane);
+  }
+
+  async env(name: string): Promise<KubeObject | undefined> {
+    return await this.get("env", name, TEAM);
+  }
+
+  /** Waits until an Environment is in a phase at its present generation, and at a commit where one is named. */
+  async untilEnv(name: string, phase: string, commit?: string): Promise<KubeObject> {
+    const isThere = (object: KubeObject | undefined): boolean =>
+      object?.status?.phase === phase && object.status.observedGeneration === object.metadata.generation &&
+      (commit === undefined || object.status.commit === commit);
+    return (await waitUntil(`env ${name} to be ${phase}`, () => this.env(name), isThere, 90_000))!;
+  }
+
+  /** Waits until a condition of an Environment has a reason. */
+  override async untilReason(name: string, reason: string, timeoutMs = 60_000, type = "Ready"): Promise<KubeObject> {
+    const reasonOf = (object: KubeObject | undefined): string =>
+      object?.status?.conditions?.find((each: { type: string }) => each.type === type)?.reason;
+    return (await waitUntil(
+      `env ${name} to say ${reason}`,
+      () => this.env(name),
+      (object) => reasonOf(object) === reason,
+      timeoutMs,
+    ))!;
+  }
+}
