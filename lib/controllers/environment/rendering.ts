@@ -18,6 +18,7 @@ import type { Hook } from "../../deploy/hooks.ts";
 import { digestOf } from "../../runtime/differs.ts";
 import { certificateSecret, issuerAnnotation } from "../../workload/exposure.ts";
 import { chartValues } from "./ingress.ts";
+import { withoutPolicies } from "./isolation.ts";
 import { withPullSecret } from "./pull_secret.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 
