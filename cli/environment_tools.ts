@@ -6,6 +6,7 @@
 import { PROJECT } from "../lib/api/project.ts";
 import type { Config } from "../lib/config.ts";
 import { Checkouts } from "../lib/controllers/environment/checkouts.ts";
+import { EndedBuilds } from "../lib/controllers/environment/ended_builds.ts";
 import { SteadyLookups } from "../lib/controllers/environment/steady_lookups.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { Observer } from "../lib/deploy/observer.ts";
@@ -56,6 +57,7 @@ export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
     },
     checkouts: new Checkouts(renderer, config.sourceCache),
     projects: informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
+    endedBuilds: new EndedBuilds(),
     sources: new SteadyLookups({ ...lookups, concurrency: 8 }),
     images: new SteadyLookups({ ...lookups, concurrency: 8 }),
     versions: new SteadyLookups({ ...lookups, concurrency: 1 }),

@@ -27,6 +27,7 @@ import { silentLogger } from "../../runtime/log.ts";
 import { statusRules } from "../../runtime/status_rules.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { Checkouts } from "./checkouts.ts";
+import { EndedBuilds } from "./ended_builds.ts";
 import { environmentController } from "./mod.ts";
 import { SteadyLookups } from "./steady_lookups.ts";
 import { BUILDS, environment, project, SETTINGS } from "./test_objects.ts";
@@ -121,6 +122,7 @@ export class FakeEnvironments implements AsyncDisposable {
       },
       checkouts: new Checkouts(this.renderer, "/cache"),
       projects: this.#informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
+      endedBuilds: new EndedBuilds(),
       sources: new SteadyLookups(lookups),
       images: new SteadyLookups(lookups),
       versions: new SteadyLookups(lookups),
