@@ -13,6 +13,7 @@ import { COMMIT } from "./test_objects.ts";
 
 const DIGEST = `sha256:${"0f".repeat(32)}`;
 const OTHER = "b".repeat(40);
+const OLDER = "2020-01-01T00:00:00Z";
 const IMAGE = "registry.example.com/acme/shop";
 const NAMESPACE = "acme-shop-dev";
 const BUILD: NonNullable<ProjectSpec["build"]> = {
@@ -124,6 +125,18 @@ Deno.test("a build is cancelled when its environment moves on", async () => {
   const jobs = bench.names(JOB, NAMESPACE);
   assert.equal(jobs.length, 1);
   assert.notEqual(jobs[0], before);
+});
+
+Deno.test("a Job that only looks like a build of the same image keeps nobody from building it", async () => {
+  await using bench = await started();
+  const { apiVersion, kind, metadata, spec } = job(bench)!;
+  bench.namespace("evil");
+  const forged = { name: metadata.name, namespace: "evil", labels: metadata.labels };
+  bench.server.store.create(JOB, { apiVersion, kind, metadata: { ...forged, creationTimestamp: OLDER }, spec });
+  await bench.edit(ENVIRONMENT.resource, "acme/dev", ({ metadata }) => metadata.annotations = { touched: "yes" });
+  assert.equal(bench.condition("BuildReady")!.reason, "Building");
+  assert.ok(job(bench), "it goes on");
+  assert.ok(bench.server.store.find(JOB, `evil/${metadata.name}`), "what is elsewhere is not touched");
 });
 
 Deno.test("two environments of one commit build it once", async () => {
