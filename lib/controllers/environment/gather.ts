@@ -43,8 +43,8 @@ import type { EnvironmentTools } from "./tools.ts";
 /** Index over Environments by the hosts that they have or want, without the domain. */
 export const BY_HOST = "environment-host";
 
-/** What the deployment came to, just before. */
-export type Performed = { report: DeploymentReport } | { error: Stalled | Waiting };
+/** What the deployment of a revision came to, just before. */
+export type Performed = { revision: string } & ({ report: DeploymentReport } | { error: Stalled | Waiting });
 
 /** What a decision about one Environment rests on. What is absent was not asked for: its turn has not come. */
 export interface Seen extends SeenEnvironment {
@@ -55,6 +55,7 @@ export interface Seen extends SeenEnvironment {
   rendering?: Steady<Prepared>;
   /** Of the rendering. */
   deployment?: DeploymentRequest;
+  /** It may be of another revision than the one that is to be deployed by now: {@link isCurrent}. */
   performed?: Performed;
   /** The first Pod of what is deployed that does not run, and the end of its log. */
   failure?: PodFailure;
@@ -72,7 +73,8 @@ export interface EnvironmentDeps extends GatherDeps {
 /** Reads what is needed to go on from where the environment stands. */
 export async function gather(owner: Environment, from: EnvironmentDeps, performed?: Performed): Promise<Seen> {
   const world = surroundings(owner, from);
-  const seen: Seen = { ...world, ingress: ownIngressOf(owner, from), log: "" };
+  const before = performed ? { performed } : {};
+  const seen: Seen = { ...world, ingress: ownIngressOf(owner, from), log: "", ...before };
   const { project } = world;
   const { tools } = from;
   if (!project || !tools || obstacleOf(world)) return seen;
@@ -91,7 +93,12 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
   const input = renderingInput(seen, commit, "");
   seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
-  return performed ? { ...seen, performed, ...await troubleOf(owner, performed, deps) } : seen;
+  return performed && isCurrent(seen) ? { ...seen, ...await troubleOf(owner, performed, deps) } : seen;
+}
+
+/** Whether what was performed is what is to be deployed: a push may have come in between. */
+export function isCurrent({ deployment, performed }: Pick<Seen, "deployment" | "performed">): boolean {
+  return deployment !== undefined && deployment.revision === performed?.revision;
 }
 
 function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps): SeenEnvironment {
