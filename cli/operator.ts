@@ -10,6 +10,7 @@ import type { Config } from "../lib/config.ts";
 import { ENVIRONMENT } from "../lib/api/environment.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
 import { PROJECT } from "../lib/api/project.ts";
+import { NAMESPACE } from "../lib/api/resources.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { PreviewMetrics } from "../lib/controllers/preview_environment/metrics.ts";
 import { KubeClient, type RequestObserver } from "../lib/kube/client.ts";
@@ -107,6 +108,7 @@ export class Operator {
         previews: ownersOf(PREVIEW_ENVIRONMENT).cache,
         projects: ownersOf(PROJECT).cache,
         environments: ownersOf(ENVIRONMENT).cache,
+        namespaces: this.#informers.get({ resource: NAMESPACE, scope: "all" }).cache,
       };
       this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, owners });
     }

@@ -150,6 +150,11 @@ export class FakeEnvironments implements AsyncDisposable {
     });
   }
 
+  /** Somebody's namespace. */
+  namespace(name: string): void {
+    this.server.store.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  }
+
   look(name = "dev"): Environment | undefined {
     return this.server.store.find(ENVIRONMENT.resource, `acme/${name}`) as Environment | undefined;
   }
