@@ -98,7 +98,8 @@ function container(config: Config, image: string): Record<string, unknown> {
     readinessProbe: { ...probe("/readyz"), periodSeconds: 5 },
     startupProbe: { ...probe("/healthz"), periodSeconds: 2, failureThreshold: 30 },
     volumeMounts: [{ name: "sources", mountPath: config.sourceCache }],
-    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+    // Renderings and fetches are processes beside, each with a limit of its own.
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
