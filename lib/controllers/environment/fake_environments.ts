@@ -28,6 +28,7 @@ import { statusRules } from "../../runtime/status_rules.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { Checkouts } from "./checkouts.ts";
 import { environmentController } from "./mod.ts";
+import { LatestLookups } from "./latest_lookups.ts";
 import { SteadyLookups } from "./steady_lookups.ts";
 import { BUILDS, environment, project, SETTINGS } from "./test_objects.ts";
 import type { EnvironmentTools } from "./tools.ts";
@@ -124,7 +125,7 @@ export class FakeEnvironments implements AsyncDisposable {
       sources: new SteadyLookups(lookups),
       images: new SteadyLookups(lookups),
       versions: new SteadyLookups(lookups),
-      renderings: new SteadyLookups(lookups),
+      renderings: new LatestLookups(lookups),
     };
   }
 

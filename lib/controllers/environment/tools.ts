@@ -9,6 +9,7 @@ import type { InspectedImage, Registry } from "../../registry/registry.ts";
 import type { Fetched, FetchRequest, Renderer } from "../../render/renderer.ts";
 import type { Lister } from "../../runtime/definition.ts";
 import type { Checkouts } from "./checkouts.ts";
+import type { LatestLookups } from "./latest_lookups.ts";
 import type { SteadyLookups } from "./steady_lookups.ts";
 
 /** See the module. */
@@ -30,5 +31,5 @@ export interface EnvironmentTools {
   /** Versions of the cluster: one. */
   versions: SteadyLookups<string>;
   /** `Prepared` as JSON, which is smaller than objects. */
-  renderings: SteadyLookups<string>;
+  renderings: LatestLookups<string>;
 }
