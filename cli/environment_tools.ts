@@ -6,6 +6,7 @@
 import { PROJECT } from "../lib/api/project.ts";
 import type { Config } from "../lib/config.ts";
 import { Checkouts } from "../lib/controllers/environment/checkouts.ts";
+import { EndedBuilds } from "../lib/controllers/environment/ended_builds.ts";
 import { LatestLookups } from "../lib/controllers/environment/latest_lookups.ts";
 import { SteadyLookups } from "../lib/controllers/environment/steady_lookups.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
@@ -59,6 +60,7 @@ export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
     },
     checkouts: new Checkouts(renderer, config.sourceCache),
     projects: informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
+    endedBuilds: new EndedBuilds(),
     sources: new SteadyLookups({ ...lookups, concurrency: 2 * FETCHES, perGroup: FETCHES_FROM_ONE_HOST }),
     images: new SteadyLookups({ ...lookups, concurrency: 8 }),
     versions: new SteadyLookups({ ...lookups, concurrency: 1 }),

@@ -132,7 +132,9 @@ function stepOf(
   const answer = askRegistry(owner, { request, push, seen }, deps);
   if (answer.is === "looking") return step;
   const registry = answer.is === "found" ? answer.value : asRegistryError(answer.error);
-  return decideBuild(request, { ...seen, registry });
+  const next = decideBuild(request, { ...seen, registry });
+  // Nothing is built because of an answer that is just being made anew.
+  return next.step === "start" && answer.nextAt === undefined ? step : next;
 }
 
 function askRegistry(
@@ -140,16 +142,12 @@ function askRegistry(
   { request, push, seen }: { request: BuildRequest; push?: KubeObject; seen: BuildSeen },
   deps: BuildDeps,
 ): Steady<InspectedImage> {
-  const { images } = deps.tools;
+  const { images, endedBuilds } = deps.tools;
   // Whoever has built it since makes the answer before an old one.
-  const builds = seen.jobs.filter((job) =>
-    job.metadata.labels?.[BUILD_IMAGE_LABEL] === imageKey(request) && jobEnd(job)
-  );
-  const key = JSON.stringify([
-    imageOf(request),
-    push ? sourceOf(push) : "",
-    builds.map(({ metadata }) => metadata.uid),
-  ]);
+  const image = imageKey(request);
+  const ended = seen.jobs.filter((job) => job.metadata.labels?.[BUILD_IMAGE_LABEL] === image && jobEnd(job));
+  const builds = endedBuilds.add(image, ended.map(({ metadata }) => metadata.uid ?? ""));
+  const key = JSON.stringify([imageOf(request), push ? sourceOf(push) : "", builds]);
   const question = {
     look: (signal: AbortSignal) => inspect(request, push, { ...deps, signal }),
     wake: () => deps.wake(owner),

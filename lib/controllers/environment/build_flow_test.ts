@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ENVIRONMENT } from "../../api/environment.ts";
 import type { KubeObject } from "../../api/object.ts";
-import type { ProjectSpec } from "../../api/project.ts";
+import { PROJECT, type ProjectSpec } from "../../api/project.ts";
 import { DEPLOYMENT, JOB, POD } from "../../api/resources.ts";
 import { BUILD_LABEL } from "../../build/names.ts";
 import { RENDERED } from "../../deploy/fake_deployment.ts";
@@ -124,6 +124,15 @@ Deno.test("a build is cancelled when its environment moves on", async () => {
   const jobs = bench.names(JOB, NAMESPACE);
   assert.equal(jobs.length, 1);
   assert.notEqual(jobs[0], before);
+});
+
+Deno.test("an image that was missing once is asked for again before it is built", async () => {
+  await using bench = await started();
+  await ended(bench, 0, DIGEST);
+  bench.registry.answer = { exists: true, digest: DIGEST, mediaType: "" };
+  await bench.edit(PROJECT.resource, "acme/shop", ({ spec }) => spec.build.timeoutSeconds = 700);
+  assert.equal(job(bench), undefined);
+  assert.equal(bench.look()!.status!.image, `${IMAGE}@${DIGEST}`);
 });
 
 Deno.test("two environments of one commit build it once", async () => {

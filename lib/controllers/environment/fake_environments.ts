@@ -27,6 +27,7 @@ import { silentLogger } from "../../runtime/log.ts";
 import { statusRules } from "../../runtime/status_rules.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { Checkouts } from "./checkouts.ts";
+import { EndedBuilds } from "./ended_builds.ts";
 import { environmentController } from "./mod.ts";
 import { LatestLookups } from "./latest_lookups.ts";
 import { SteadyLookups } from "./steady_lookups.ts";
@@ -122,6 +123,7 @@ export class FakeEnvironments implements AsyncDisposable {
       },
       checkouts: new Checkouts(this.renderer, "/cache"),
       projects: this.#informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
+      endedBuilds: new EndedBuilds(),
       sources: new SteadyLookups(lookups),
       images: new SteadyLookups(lookups),
       versions: new SteadyLookups(lookups),

@@ -9,6 +9,7 @@ import type { InspectedImage, Registry } from "../../registry/registry.ts";
 import type { Fetched, FetchRequest, Renderer } from "../../render/renderer.ts";
 import type { Lister } from "../../runtime/definition.ts";
 import type { Checkouts } from "./checkouts.ts";
+import type { EndedBuilds } from "./ended_builds.ts";
 import type { LatestLookups } from "./latest_lookups.ts";
 import type { SteadyLookups } from "./steady_lookups.ts";
 
@@ -26,6 +27,7 @@ export interface EnvironmentTools {
   projects: Lister;
   /** Commits by repository, ref and credentials. */
   sources: SteadyLookups<Fetched>;
+  endedBuilds: EndedBuilds;
   /** What the registry says of images that are to be built. */
   images: SteadyLookups<InspectedImage>;
   /** Versions of the cluster: one. */
