@@ -12,7 +12,7 @@ import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install, programCommand } from "../installed.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
+import { environment, EnvironmentTerminal, type Files, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition, OPERATOR } from "./previews.ts";
 
 const FLAGS = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
@@ -50,6 +50,63 @@ const ROLE = {
   metadata: { name: "hostile" },
   rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }],
 };
+const ELSEWHERE = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "elsewhere", namespace: "default" } };
+const LOOKUP = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {found: "{{ lookup "v1" "Secret" "default" "s" }}"}
+`;
+
+function podOf(spec: Record<string, unknown>): KubeObject {
+  const containers = [{ name: "app", image: "ghcr.io/acme/web:v1" }];
+  return { apiVersion: "v1", kind: "Pod", metadata: { name: "pod" }, spec: { containers, ...spec } };
+}
+
+/** Sources by what they try, and what is said to it. */
+const HOSTILE: Record<string, { type?: string; files: Files; message: RegExp }> = {
+  "cluster-role": { files: { "all.yaml": [...webObjects("web", "hostile"), ROLE] }, message: /ClusterRole\/hostile/ },
+  "other-namespace": { files: { "all.yaml": ELSEWHERE }, message: /ConfigMap\/elsewhere.*"default"/ },
+  "host-path": {
+    files: { "all.yaml": podOf({ volumes: [{ name: "v", hostPath: { path: "/" } }] }) },
+    message: /Pod\/pod.*node's own/,
+  },
+  "privileged": {
+    files: { "all.yaml": podOf({ containers: [{ name: "a", image: "a:1", securityContext: { privileged: true } }] }) },
+    message: /Pod\/pod.*privileged/i,
+  },
+  "remote-base": {
+    type: "kustomize",
+    files: { "kustomization.yaml": { resources: ["https://github.com/acme/shop//base"] } },
+    message: /github\.com\/acme\/shop/,
+  },
+  "exec-plugin": {
+    type: "kustomize",
+    files: {
+      "kustomization.yaml": { generators: ["plugin.yaml"] },
+      "plugin.yaml": { apiVersion: "x/v1", kind: "X", metadata: { name: "x" } },
+    },
+    message: /plugin|generator/i,
+  },
+  "outside": {
+    type: "kustomize",
+    files: { "kustomization.yaml": { resources: ["../../../outside"] } },
+    message: /outside/,
+  },
+  "lookup": {
+    type: "helm",
+    files: { "Chart.yaml": { apiVersion: "v2", name: "x", version: "0.1.0" }, "templates/a.yaml": LOOKUP },
+    message: /lookup/,
+  },
+};
+
+/** Files of all of them, below `hostile/`. */
+function hostileFiles(): Files {
+  return Object.fromEntries(
+    Object.entries(HOSTILE).flatMap(([name, { files }]) =>
+      Object.entries(files).map(([path, content]) => [`hostile/${name}/${path}`, content])
+    ),
+  );
+}
 
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
@@ -76,7 +133,7 @@ Deno.test("Environments come from commits", async (t) => {
   await plane.kubectl(["create", "namespace", TEAM]);
   const first = await repository.commit({
     ...{ ...CHART, ...KUSTOMIZATION, "manifests/web.yaml": webObjects("web", "one") },
-    "hostile/role.yaml": [...webObjects("web", "hostile"), ROLE],
+    ...hostileFiles(),
   });
   const source = { commitSha: first };
 
@@ -142,13 +199,23 @@ Deno.test("Environments come from commits", async (t) => {
     assert.equal(ingress.spec.rules[0].host, "helm.preview.test");
   });
 
-  await t.step("what no environment may have is refused by name, and nothing of it exists", async () => {
-    await at.create(project("hostile", repository.url, { deployment: { type: "manifest", path: "hostile" } }));
-    await at.create(environment("bad", "hostile", { source }));
-    const found = await at.untilEnv("bad", "Failed");
-    assert.match(condition(found, "DeploymentReady")!.message, /ClusterRole\/hostile/);
+  for (const [name, { message }] of Object.entries(HOSTILE)) {
+    await t.step(`a source is refused by name, and nothing of it exists: ${name}`, async () => {
+      const deployment = { type: HOSTILE[name]!.type ?? "manifest", path: `hostile/${name}` };
+      await at.create(project(`hostile-${name}`, repository.url, { deployment }));
+      await at.create(environment(`bad-${name}`, `hostile-${name}`, { source }));
+      const found = await at.untilEnv(`bad-${name}`, "Failed");
+      const conditions = ["SourceReady", "DeploymentReady"].map((type) => condition(found, type)!.message);
+      assert.match(conditions.join(" "), message);
+      const { namespace } = found.status;
+      const { stdout } = await plane.kubectl(["get", "deployments,services,pods,roles", "-n", namespace, "-o", "name"]);
+      assert.equal(stdout, "");
+    });
+  }
+
+  await t.step("and nothing of it exists beyond the environments", async () => {
     assert.equal(await at.get("clusterrole", "hostile"), undefined);
-    assert.equal(await at.get("deployment", "web", "acme-hostile-bad"), undefined);
+    assert.equal(await at.get("configmap", "elsewhere", "default"), undefined);
   });
 
   await t.step("Secrets are copied, kept in step, and shown nowhere", async () => {

@@ -5,6 +5,7 @@ import { ENVIRONMENT } from "../../api/environment.ts";
 import { CONFIG_MAP, DEPLOYMENT, INGRESS, SECRET, SERVICE } from "../../api/resources.ts";
 import { RENDERED } from "../../deploy/fake_deployment.ts";
 import { RenderError } from "../../render/render_error.ts";
+import { RENDER_LIMITS } from "../../render/bounds.ts";
 import { renderingOf } from "../../render/fake_renderer.ts";
 import type { ControllerDefinition } from "../../runtime/definition.ts";
 import { projectController } from "../project/mod.ts";
@@ -78,6 +79,7 @@ Deno.test("environments of one commit fetch it once; a change of the Project rol
   await bench.idle();
   assert.equal(bench.renderer.fetches.length, 1);
   assert.equal(bench.renderer.renders.length, 3);
+  assert.deepEqual(bench.renderer.renders.map(({ limits }) => limits), Array(3).fill(RENDER_LIMITS));
   await bench.edit(PROJECT.resource, "acme/shop", ({ spec }) => spec.deployment.values = { replicas: 2 });
   assert.equal(bench.renderer.renders.length, 6);
   assert.equal(bench.renderer.fetches.length, 1);

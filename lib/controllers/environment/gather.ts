@@ -218,7 +218,7 @@ function askRendering(
   const version = tools.versions.ask("", { look: () => tools.kubeVersion(), wake, freshMs: 600_000 });
   if (version.is !== "found") return version;
   const input = renderingInput(seen, fetched.commit, version.value);
-  const known = tools.renderings.ask(renderingKey(input), {
+  const known = tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
     look: (signal) => renderNow(input, { ...deps, signal }),
     wake,
   });
