@@ -156,7 +156,7 @@ export const OPTIONS = Object.freeze({
   }),
   "renderer": option("Environments", z.string().min(1, "must be a program"), {
     default: "maquette-render",
-    help: "Program that fetches and renders sources, looked up in $PATH where it is no path",
+    help: "Program that fetches and renders sources; its folder must be in $PATH",
   }),
   "source-cache": option("Environments", word(/^\//, "must be an absolute path"), {
     default: "/tmp/maquette-sources",
