@@ -34,8 +34,8 @@ export interface AdmissionDeps {
   kube: KubeClient;
   informerDeps: InformerDeps;
   registry: Registry;
-  /** All objects of the kinds, with the indexes of their controllers. */
-  owners: Record<"previews" | "projects" | "environments", Lister>;
+  /** All objects of the kinds, with the indexes of their controllers, and all Namespaces. */
+  owners: Record<"previews" | "projects" | "environments" | "namespaces", Lister>;
 }
 
 /** What is under way when the process stops may take this long: more than the 2 s that looking up an image may take. */
@@ -130,7 +130,7 @@ export class Admission {
     const context = {
       config: admissionConfig(config),
       now: () => clock.now(),
-      tenants: tenantsOf(owners.projects, owners.environments),
+      tenants: tenantsOf(owners),
       ownerOf: (namespace: string) =>
         oldest(owners.previews.indexed(BY_TARGET, namespace), owners.environments.indexed(BY_NAMESPACE, namespace)),
       holderOf: (host: string) =>

@@ -7,6 +7,7 @@ import { PROJECT } from "../lib/api/project.ts";
 import type { Config } from "../lib/config.ts";
 import { Checkouts } from "../lib/controllers/environment/checkouts.ts";
 import { EndedBuilds } from "../lib/controllers/environment/ended_builds.ts";
+import { LatestLookups } from "../lib/controllers/environment/latest_lookups.ts";
 import { SteadyLookups } from "../lib/controllers/environment/steady_lookups.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { Observer } from "../lib/deploy/observer.ts";
@@ -17,6 +18,7 @@ import { Discovery } from "../lib/kube/discovery.ts";
 import { parseMirrors } from "../lib/registry/endpoints.ts";
 import { createRegistry } from "../lib/registry/registry.ts";
 import { trustingFetch } from "../lib/registry/trust.ts";
+import { FETCH_LIMITS, FETCHES, FETCHES_FROM_ONE_HOST } from "../lib/render/bounds.ts";
 import { ProcessRenderer } from "../lib/render/process_renderer.ts";
 import type { Clock } from "../lib/runtime/clock.ts";
 import type { InformerSet } from "../lib/runtime/informer_set.ts";
@@ -36,6 +38,7 @@ export interface ToolsDeps {
 const MEBIBYTE = 1024 * 1024;
 /** Answers that are kept; more environments than these look some things up again. */
 const CAPACITY = 2_000;
+const RENDERINGS_BYTES = 64 * MEBIBYTE;
 
 /** See the module. */
 export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
@@ -58,10 +61,15 @@ export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
     checkouts: new Checkouts(renderer, config.sourceCache),
     projects: informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
     endedBuilds: new EndedBuilds(),
-    sources: new SteadyLookups({ ...lookups, concurrency: 8 }),
+    sources: new SteadyLookups({ ...lookups, concurrency: 2 * FETCHES, perGroup: FETCHES_FROM_ONE_HOST }),
     images: new SteadyLookups({ ...lookups, concurrency: 8 }),
     versions: new SteadyLookups({ ...lookups, concurrency: 1 }),
-    renderings: new SteadyLookups({ ...lookups, concurrency: 4 }),
+    // The renderer bounds these: here, those whose source has to be fetched again would keep others out.
+    renderings: new LatestLookups({
+      ...{ ...lookups, concurrency: CAPACITY, capacityBytes: RENDERINGS_BYTES },
+      // Text with any letter beyond Latin-1 takes two bytes for each.
+      weigh: (text) => 2 * text.length,
+    }),
   };
 }
 
@@ -70,12 +78,19 @@ export function closeTools({ sources, images, versions, renderings }: Environmen
   for (const lookups of [sources, images, versions, renderings]) lookups.close();
 }
 
-function fetchingOf(config: Config): EnvironmentTools["fetching"] {
+/** How sources are fetched with this configuration. */
+export function fetchingOf(config: Config): EnvironmentTools["fetching"] {
   const { sourceCache, sourceCacheMebibytes, gitAllowLoopback } = config;
+  const { clusterRanges, reachableRanges, buildAllowedRanges } = config;
   return {
     cacheDir: sourceCache,
-    limits: { cacheBytes: sourceCacheMebibytes * MEBIBYTE },
-    ...(gitAllowLoopback ? { network: { allowLoopback: true, allowPlainCredentials: true } } : {}),
+    limits: { ...FETCH_LIMITS, cacheBytes: sourceCacheMebibytes * MEBIBYTE },
+    network: {
+      // What a tenant's own Pods may not reach is not fetched for them either.
+      denied: clusterRanges,
+      allowed: [...reachableRanges, ...buildAllowedRanges],
+      ...(gitAllowLoopback ? { allowLoopback: true, allowPlainCredentials: true } : {}),
+    },
   };
 }
 

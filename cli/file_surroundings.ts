@@ -34,7 +34,8 @@ export class FileSurroundings {
   }
 
   get tenants(): Tenants {
-    return tenantsOf(this.projects, this.#environments);
+    // A file says of no namespace who made it.
+    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: new Cache() });
   }
 
   /** An object that admission would let in: those after it in the file meet it. */

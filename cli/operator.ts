@@ -10,9 +10,10 @@ import type { Config } from "../lib/config.ts";
 import { ENVIRONMENT } from "../lib/api/environment.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
 import { PROJECT } from "../lib/api/project.ts";
+import { NAMESPACE } from "../lib/api/resources.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { PreviewMetrics } from "../lib/controllers/preview_environment/metrics.ts";
-import { KubeClient } from "../lib/kube/client.ts";
+import { KubeClient, type RequestObserver } from "../lib/kube/client.ts";
 import type { Credentials } from "../lib/kube/credentials.ts";
 import { EventRecorder } from "../lib/kube/events.ts";
 import { aborted, type Clock, sleep } from "../lib/runtime/clock.ts";
@@ -107,6 +108,7 @@ export class Operator {
         previews: ownersOf(PREVIEW_ENVIRONMENT).cache,
         projects: ownersOf(PROJECT).cache,
         environments: ownersOf(ENVIRONMENT).cache,
+        namespaces: this.#informers.get({ resource: NAMESPACE, scope: "all" }).cache,
       };
       this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, owners });
     }
@@ -202,7 +204,9 @@ export class Operator {
   async #work(signal: AbortSignal): Promise<void> {
     const { clock, log, identity, config: { namespace } } = this.#deps;
     if (this.#elector) {
-      const kube = this.#kube.with({ guard: this.#elector.reconciling, timeoutMs: LEASE_REQUEST_MS });
+      // Part of the election, and counted as such.
+      const observe: RequestObserver = (verb, _resource, code) => this.#metrics.requested(verb, "leader", code);
+      const kube = this.#kube.with({ guard: this.#elector.reconciling, timeoutMs: LEASE_REQUEST_MS, observe });
       await raiseFence({ kube, clock, log, namespace, identity }, signal);
     }
     await Promise.all(this.#controllers.map((controller) => controller.run(signal)));

@@ -6,19 +6,23 @@
 import type { Environment } from "../lib/api/environment.ts";
 import type { KubeObject } from "../lib/api/object.ts";
 import type { Project } from "../lib/api/project.ts";
-import { BY_PROJECT, usedProject } from "../lib/environment_names.ts";
+import { BY_PROJECT, entitledProject, isNested } from "../lib/environment_names.ts";
 import type { Lister } from "../lib/runtime/definition.ts";
 import type { Tenants } from "../webhook/rules/mod.ts";
 
-/** @param environments Indexed by {@link BY_PROJECT}. */
-export function tenantsOf(projects: Lister, environments: Lister): Tenants {
+/** Caches; Environments indexed by {@link BY_PROJECT}. */
+export type TenantCaches = Record<"projects" | "environments" | "namespaces", Lister>;
+
+/** See the module. */
+export function tenantsOf({ projects, environments, namespaces }: TenantCaches): Tenants {
   const project = (key: string): Project | undefined => projects.get(key) as Project | undefined;
-  const exists = (key: string): boolean => project(key) !== undefined;
+  const known = { projects: { get: project }, namespaces };
   return {
     project,
+    isNested: (object) => isNested(object, known),
     environmentsOf: (key) =>
       environments.indexed(BY_PROJECT, key)
-        .filter((each) => !each.metadata.deletionTimestamp && usedProject(each as Environment, exists) === key)
+        .filter((each) => !each.metadata.deletionTimestamp && entitledProject(each as Environment, known) === key)
         .sort(byAge),
   };
 }

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { LABEL_BRANCH, LABEL_ENVIRONMENT, LABEL_PROJECT, LABEL_TEAM } from "./api/names.ts";
+import { LABEL_BRANCH, LABEL_ENVIRONMENT, LABEL_OWNER_UID, LABEL_PROJECT, LABEL_TEAM } from "./api/names.ts";
 import { generate, labelValue, sanitize } from "./naming.ts";
 
 /** Index over Environments by {@link projectKeys}. */
@@ -40,6 +40,15 @@ export interface EnvironmentLike extends ProjectLike {
 export interface ProjectNames {
   team: string;
   project: string;
+}
+
+/** A Project, and whom it opens itself to. */
+export type OpenProject = ProjectLike & { spec?: { allowedNamespaces?: readonly string[] } };
+
+/** Projects by `namespace/name`, and Namespaces by name, as far as they are known. */
+export interface Known {
+  projects: { get(key: string): OpenProject | undefined };
+  namespaces: { get(name: string): Pick<ProjectLike, "metadata"> | undefined };
 }
 
 /** Team, project and environment, as label values. */
@@ -120,15 +129,34 @@ export function usedProject(environment: EnvironmentLike, exists: (key: string) 
  * Whether an Environment may use a Project. Decided by where both live and by what the Project says; labels of the
  * Environment, which its author writes, have no say.
  */
-export function mayUse(
-  environment: Pick<EnvironmentLike, "metadata">,
-  project: ProjectLike & { spec?: { allowedNamespaces?: readonly string[] } },
-): boolean {
+export function mayUse(environment: Pick<EnvironmentLike, "metadata">, project: OpenProject): boolean {
   const { namespace = "default" } = environment.metadata;
   if (namespace === (project.metadata.namespace ?? "default")) return true;
   const { team, project: name } = projectNames(project);
   if (namespace === generate(team, name)) return true;
   return project.spec?.allowedNamespaces?.includes(namespace) ?? false;
+}
+
+/**
+ * Whether an Environment lives in a namespace that was itself made for an environment. Whoever had that one made chose
+ * its name, and may have chosen one that a Project of somebody else opens itself to.
+ */
+export function isNested(
+  { metadata }: Pick<EnvironmentLike, "metadata">,
+  { namespaces }: Pick<Known, "namespaces">,
+): boolean {
+  const home = namespaces.get(metadata.namespace ?? "default");
+  return home?.metadata.labels?.[LABEL_OWNER_UID] !== undefined;
+}
+
+/**
+ * The key of the Project that an Environment means and may use. One that may not use it takes nothing from those who
+ * may: no place under its cap, no host, and its deletion does not wait for it.
+ */
+export function entitledProject(environment: EnvironmentLike, known: Known): string | undefined {
+  const key = usedProject(environment, (each) => known.projects.get(each) !== undefined);
+  if (key === undefined || isNested(environment, known)) return undefined;
+  return mayUse(environment, known.projects.get(key)!) ? key : undefined;
 }
 
 /**

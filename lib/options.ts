@@ -124,7 +124,7 @@ export const OPTIONS = Object.freeze({
   }),
   "cluster-ranges": option("Previews", list(cidr()), {
     default: "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7",
-    help: "Networks that previews must not reach",
+    help: "Networks that previews, Environments, builds and fetches of sources must not reach",
   }),
   "default-ttl-seconds": option("Previews", ttl, {
     default: "86400",
@@ -152,7 +152,7 @@ export const OPTIONS = Object.freeze({
   }),
   "reachable-ranges": option("Environments", list(cidr()), {
     default: "",
-    help: "Networks of --cluster-ranges that Environments may reach nevertheless",
+    help: "Networks of --cluster-ranges that Environments, and fetches of their sources, may reach nevertheless",
   }),
   "renderer": option("Environments", z.string().min(1, "must be a program"), {
     default: "maquette-render",
@@ -200,7 +200,8 @@ export const OPTIONS = Object.freeze({
   }),
   "build-allowed-ranges": option("Builds", list(cidr()), {
     default: "",
-    help: "Networks of --cluster-ranges that builds may reach: those of the registry and the git server",
+    help:
+      "Networks of --cluster-ranges that builds, and fetches of sources, may reach: of the registry and the git server",
   }),
   "allowed-registries": option("Images", list(registryEntry()), {
     default: "",

@@ -34,7 +34,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/kube/": ["lib/api/", "lib/body_reader.ts"],
   "lib/workload/": ["lib/api/", "lib/kube/"],
   "lib/build/": ["lib/api/", "lib/image/", "lib/registry/", "lib/workload/"],
-  "lib/render/": ["lib/api/", "lib/image/", "lib/runtime/clock.ts"],
+  "lib/render/": ["lib/api/", "lib/image/", "lib/runtime/clock.ts", "lib/runtime/gate.ts"],
   "lib/git/": ["lib/api/"],
   "lib/runtime/": ["lib/api/", "lib/kube/", "lib/naming.ts"],
   "lib/deploy/": ["lib/api/", "lib/kube/", "lib/runtime/", "lib/workload/"],

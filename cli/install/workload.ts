@@ -5,6 +5,7 @@
  */
 import type { KubeObject } from "../../lib/api/object.ts";
 import { type Config, flagsOf } from "../../lib/config.ts";
+import { DISK_MEBIBYTES, MEMORY_MEBIBYTES } from "../../lib/render/bounds.ts";
 import { ACCOUNT } from "./rbac.ts";
 
 export interface WorkloadOptions {
@@ -16,6 +17,8 @@ export interface WorkloadOptions {
 const SELECTOR = { "app.kubernetes.io/name": "maquette", "app.kubernetes.io/component": "operator" };
 const HTTP_PORT = 8080;
 const WEBHOOK_PORT = 9443;
+/** Of the operator itself: 200 with 500 environments (docs/benchmarks.md), 64 of renderings, and those that are read. */
+const OWN_MEBIBYTES = 512;
 
 /** The operator's namespace. */
 export function namespaceObject(name: string): KubeObject {
@@ -79,7 +82,7 @@ function podSpec(config: Config, image: string): Record<string, unknown> {
     }],
     containers: [container(config, image)],
     // The only place that the program may write to: checkouts, and what is on its way there.
-    volumes: [{ name: "sources", emptyDir: { sizeLimit: `${2 * config.sourceCacheMebibytes}Mi` } }],
+    volumes: [{ name: "sources", emptyDir: { sizeLimit: `${config.sourceCacheMebibytes + DISK_MEBIBYTES}Mi` } }],
   };
 }
 
@@ -98,8 +101,11 @@ function container(config: Config, image: string): Record<string, unknown> {
     readinessProbe: { ...probe("/readyz"), periodSeconds: 5 },
     startupProbe: { ...probe("/healthz"), periodSeconds: 2, failureThreshold: 30 },
     volumeMounts: [{ name: "sources", mountPath: config.sourceCache }],
-    // Renderings and fetches are processes beside, each with a limit of its own.
-    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "1Gi" } },
+    // Renderings and fetches are processes beside, each with a limit of its own: 512 + 1,280.
+    resources: {
+      requests: { cpu: "100m", memory: "128Mi" },
+      limits: { memory: `${OWN_MEBIBYTES + MEMORY_MEBIBYTES}Mi` },
+    },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

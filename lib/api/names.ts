@@ -5,6 +5,8 @@
  * @module
  */
 
+/** What labels and annotations of ours begin with, but for a few that all tools share. */
+export const OWN_PREFIX = "maquette.dev/";
 /** Field manager of every child object (server-side apply). */
 export const FIELD_MANAGER = "maquette";
 /** Field manager of the status of our own kinds. */

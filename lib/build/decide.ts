@@ -8,7 +8,7 @@
  *            no answer ──► wait or fail                        └──► failed: until the request changes
  * ```
  *
- * One image is built once at a time, in whatever namespaces its environments are: the oldest Job goes on, younger ones
+ * One image is built once at a time, in whatever namespaces the environments of its Project are: the oldest Job goes on, younger ones
  * of the same image are cancelled, and their environments then find the image in the registry.
  *
  * @module
@@ -30,7 +30,7 @@ export interface BuildSeen {
   namespace: string;
   /** The registry's answer, or why there is none; absent where it was not asked. */
   registry?: InspectedImage | RegistryError;
-  /** Jobs of builds in all namespaces, as a cache holds them. */
+  /** Jobs of builds of those who may build this image, in their own namespaces, as a cache holds them. */
   jobs: readonly KubeObject[];
   pods: readonly KubeObject[];
   /** The last failure that the owner's status remembers: a Job is gone some time after its end. */

@@ -38,7 +38,7 @@ export class KubeClient {
   }
 
   /** The same client with other options, on the same connections: they end when either is closed. */
-  with(options: Pick<KubeClientOptions, "guard" | "timeoutMs" | "impersonate">): KubeClient {
+  with(options: Pick<KubeClientOptions, "guard" | "timeoutMs" | "impersonate" | "observe">): KubeClient {
     return new KubeClient(this.#credentials, { ...this.#options, ...options }, this.#pools);
   }
 

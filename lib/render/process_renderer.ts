@@ -6,13 +6,15 @@
  */
 import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
+import { Gate } from "../runtime/gate.ts";
 import { failed, fetched, forgotten, rendering } from "./answers.ts";
+import { FETCHES, FETCHES_FROM_ONE_HOST, RENDERINGS, RENDERINGS_OF_ONE } from "./bounds.ts";
 import { type ChildEnd, type Ending, runChild } from "./child.ts";
-import { Gate } from "./gate.ts";
 import * as errors from "./render_error.ts";
 import { RenderError } from "./render_error.ts";
 import type { CallOptions, Fetched, FetchRequest, ForgetRequest, Forgotten } from "./renderer.ts";
 import type { Renderer, Rendering, RenderRequest } from "./renderer.ts";
+import { repositoryMachine } from "./repository_host.ts";
 
 /** What the renderer needs. */
 export interface ProcessRendererOptions {
@@ -25,8 +27,6 @@ export interface ProcessRendererOptions {
   fetches?: number;
 }
 
-const RENDERINGS = 2;
-const FETCHES = 4;
 const RENDER_SECONDS = 10;
 const FETCH_SECONDS = 60;
 /** The program ends by itself before; a machine that is busy may start it late. */
@@ -52,13 +52,14 @@ export class ProcessRenderer implements Renderer {
 
   constructor(options: ProcessRendererOptions) {
     this.#options = options;
-    this.#renderings = new Gate(options.renderings ?? RENDERINGS);
-    this.#fetches = new Gate(options.fetches ?? FETCHES);
+    this.#renderings = new Gate(options.renderings ?? RENDERINGS, RENDERINGS_OF_ONE);
+    this.#fetches = new Gate(options.fetches ?? FETCHES, FETCHES_FROM_ONE_HOST);
   }
 
   async fetch(request: FetchRequest, options: CallOptions = {}): Promise<Fetched> {
     const seconds = request.limits?.seconds ?? FETCH_SECONDS;
-    return await this.#in(this.#fetches, { ...options, command: "fetch", request, answer: fetched, seconds });
+    const call = { ...options, command: "fetch", request, answer: fetched, seconds };
+    return await this.#in(this.#fetches, call, repositoryMachine(request.repositoryUrl));
   }
 
   async forget(request: ForgetRequest, options: CallOptions = {}): Promise<Forgotten> {
@@ -69,12 +70,12 @@ export class ProcessRenderer implements Renderer {
   async render({ type, ...request }: RenderRequest, options: CallOptions = {}): Promise<Rendering> {
     const { seconds = RENDER_SECONDS, outputBytes: maxOutputBytes } = request.limits ?? {};
     const call = { ...options, command: type, request, answer: rendering, seconds, maxOutputBytes };
-    return await this.#in(this.#renderings, call);
+    return await this.#in(this.#renderings, call, options.owner);
   }
 
-  async #in<T>(gate: Gate, call: Call<T>): Promise<T> {
+  async #in<T>(gate: Gate, call: Call<T>, group?: string): Promise<T> {
     try {
-      return await gate.run(() => this.#call(call), call.signal);
+      return await gate.run(() => this.#call(call), { signal: call.signal, group });
     } catch (error) {
       if (call.signal?.aborted) throw endedByUs("aborted", call);
       throw error;

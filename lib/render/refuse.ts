@@ -1,13 +1,14 @@
 /**
  * Judges what was rendered before any of it is applied: all that no environment may have, at once. Pure.
  *
- * It is there for the words. What holds is elsewhere: the objects are applied as the environment's ServiceAccount, under
- * Pod Security, by the rules of ownership.
+ * For most of it this gives only the words: the objects are applied as the environment's ServiceAccount, under Pod
+ * Security, by the rules of ownership. Marks of Maquette's own and ways past the isolation are held back here alone.
  *
  * @module
  */
-import { LABEL_MANAGED_BY, LABEL_OWNER_UID, MANAGED_BY } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
+import { detourOf } from "./detours.ts";
+import { ownMarksOf } from "./own_marks.ts";
 import { podProblems } from "./pod_rules.ts";
 import { groupOf, podSpecOf, titleOf } from "./pod_templates.ts";
 import type { Rendering } from "./renderer.ts";
@@ -18,8 +19,10 @@ export const CLUSTER_SCOPED = "ClusterScoped";
 export const OTHER_NAMESPACE = "OtherNamespace";
 /** A Pod wants what Pod Security refuses. */
 export const POD_REFUSED = "PodRefused";
-/** The object says that it is another owner's child. */
-export const OTHER_OWNER = "OtherOwner";
+/** The object or a template in it has marks of Maquette's own. */
+export const MARK_RESERVED = "MarkReserved";
+/** The object would have traffic carried past the environment's NetworkPolicies. */
+export const PAST_ISOLATION = "PastIsolation";
 /** The name is one of the environment's own objects. */
 export const NAME_RESERVED = "NameReserved";
 /** The same object stands twice. */
@@ -36,8 +39,6 @@ export interface RefusedObject {
 export interface Judging {
   /** Of the environment. */
   namespace: string;
-  /** Uid of the owner, where there is one already. */
-  ownerUid?: string;
   /** Whether a kind lives in a namespace; `undefined` where nobody knows. Well-known kinds are known without it. */
   isNamespaced?(kind: { group: string; kind: string }): boolean | undefined;
   /** The environment's own objects, `kind/name`: `NetworkPolicy/isolation`. */
@@ -68,7 +69,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** One rule over one object. */
 type Rule = (object: KubeObject, judging: Judging) => RefusedObject[];
 
-const RULES: readonly Rule[] = [clusterScoped, otherNamespace, otherOwner, reservedName, refusedPod];
+const RULES: readonly Rule[] = [clusterScoped, otherNamespace, ownMarks, reservedName, pastIsolation, refusedPod];
 
 /** Hooks of other events are not run. */
 const RUN: ReadonlySet<string> = new Set(["pre-install", "pre-upgrade", "post-install", "post-upgrade"]);
@@ -112,19 +113,21 @@ function otherNamespace(object: KubeObject, { namespace }: Judging): RefusedObje
   return [{ reason: OTHER_NAMESPACE, message }];
 }
 
-function otherOwner(object: KubeObject, { ownerUid }: Judging): RefusedObject[] {
-  const labels = object.metadata.labels ?? {};
-  const claimed = labels[LABEL_OWNER_UID];
-  const isForeign = claimed !== undefined && claimed !== ownerUid;
-  if (!isForeign && labels[LABEL_MANAGED_BY] !== MANAGED_BY) return [];
-  const label = isForeign ? LABEL_OWNER_UID : LABEL_MANAGED_BY;
-  const message = `${titleOf(object)} has the label ${label}, which is Maquette's to set: leave it out`;
-  return [{ reason: OTHER_OWNER, message }];
+function ownMarks(object: KubeObject): RefusedObject[] {
+  const marks = ownMarksOf(object);
+  if (marks.length === 0) return [];
+  const message = `${titleOf(object)} has marks that are Maquette's to set: leave out ${marks.join(", ")}`;
+  return [{ reason: MARK_RESERVED, message }];
 }
 
 function reservedName(object: KubeObject, { reserved }: Judging): RefusedObject[] {
   if (!reserved?.has(titleOf(object))) return [];
   return [{ reason: NAME_RESERVED, message: `${titleOf(object)} has a name that the environment uses itself` }];
+}
+
+function pastIsolation(object: KubeObject): RefusedObject[] {
+  const detour = detourOf(object);
+  return detour ? [{ reason: PAST_ISOLATION, message: `${titleOf(object)} is refused: ${detour}` }] : [];
 }
 
 function refusedPod(object: KubeObject): RefusedObject[] {

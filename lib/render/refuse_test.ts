@@ -10,6 +10,10 @@ function security(context: object): KubeObject {
   return pod("web", { containers: [{ name: "app", securityContext: context }] });
 }
 
+function service(spec: object): KubeObject {
+  return { ...object("v1", "Service", "x"), spec };
+}
+
 const CASES: Record<string, [refused: KubeObject, reason: string, message: string, judging?: Partial<Judging>]> = {
   "a ClusterRole": [
     object("rbac.authorization.k8s.io/v1", "ClusterRole", "x"),
@@ -38,16 +42,47 @@ const CASES: Record<string, [refused: KubeObject, reason: string, message: strin
     "OtherNamespace",
     'Secret/x is for the namespace "kube-system": everything of an environment is in "team-shop-pr-7"',
   ],
-  "another owner's child": [
-    object("v1", "Secret", "x", { labels: { "maquette.dev/owner-uid": "b" } }),
-    "OtherOwner",
-    "Secret/x has the label maquette.dev/owner-uid, which is Maquette's to set: leave it out",
-    { ownerUid: "a" },
-  ],
   "a child of Maquette's": [
-    object("v1", "Secret", "x", { labels: { "app.kubernetes.io/managed-by": "maquette" } }),
-    "OtherOwner",
-    "Secret/x has the label app.kubernetes.io/managed-by, which is Maquette's to set: leave it out",
+    object("v1", "Secret", "x", {
+      labels: { "maquette.dev/owner-uid": "a", "app.kubernetes.io/managed-by": "maquette" },
+    }),
+    "MarkReserved",
+    "Secret/x has marks that are Maquette's to set: leave out metadata.labels[maquette.dev/owner-uid], " +
+    "metadata.labels[app.kubernetes.io/managed-by]",
+  ],
+  "what says that it is a build": [
+    object("batch/v1", "Job", "x", { labels: { "maquette.dev/build": "b" } }),
+    "MarkReserved",
+    "Job/x has marks that are Maquette's to set: leave out metadata.labels[maquette.dev/build]",
+  ],
+  "what says that it is a hook": [
+    object("batch/v1", "Job", "x", { annotations: { "maquette.dev/hook": "pre-install", a: "b" } }),
+    "MarkReserved",
+    "Job/x has marks that are Maquette's to set: leave out metadata.annotations[maquette.dev/hook]",
+  ],
+  "a name elsewhere": [
+    service({ type: "ExternalName", externalName: "db.acme.svc" }),
+    "PastIsolation",
+    'Service/x is refused: type ExternalName leads to "db.acme.svc", and an ingress controller would carry traffic ' +
+    "there, past the environment's NetworkPolicies: give the application that name itself, in a variable or a value",
+  ],
+  "addresses of nodes": [
+    service({ externalIPs: ["10.0.0.1", "10.0.0.2"] }),
+    "PastIsolation",
+    "Service/x is refused: externalIPs 10.0.0.1, 10.0.0.2 would have nodes take traffic for these addresses, past " +
+    "the environment's NetworkPolicies: leave them out; the environment is reached by its Ingress",
+  ],
+  "addresses": [
+    object("v1", "Endpoints", "x"),
+    "PastIsolation",
+    "Endpoints/x is refused: it leads to addresses of its own, and an ingress controller would carry traffic there, past " +
+    "the environment's NetworkPolicies: leave it out; Kubernetes makes it for a Service with a selector",
+  ],
+  "a slice of addresses": [
+    object("discovery.k8s.io/v1", "EndpointSlice", "x"),
+    "PastIsolation",
+    "EndpointSlice/x is refused: it leads to addresses of its own, and an ingress controller would carry traffic there, past " +
+    "the environment's NetworkPolicies: leave it out; Kubernetes makes it for a Service with a selector",
   ],
   "a name of the environment's own": [
     object("v1", "ServiceAccount", "deployer"),
@@ -100,6 +135,14 @@ const FINE: Record<string, KubeObject> = {
   "an object without a namespace": object("v1", "Service", "x"),
   "an object of the environment's namespace": object("v1", "Service", "x", { namespace: HERE.namespace }),
   "a label that Helm sets": object("v1", "Service", "x", { labels: { "app.kubernetes.io/managed-by": "Helm" } }),
+  "an annotation that is the chart's to set": object("v1", "Service", "x", {
+    annotations: { "maquette.dev/prune": "disabled" },
+  }),
+  "marks of others": object("v1", "Service", "x", {
+    labels: { "simulate.maquette.dev/a": "b", "example.com/hook": "c" },
+  }),
+  "a Service without a selector, and with no external addresses": service({ type: "ClusterIP", externalIPs: [] }),
+  "a kind of another group that is called like addresses": object("example.com/v1", "Endpoints", "x"),
   "a kind of another group with a known name": object("example.com/v1", "Namespace", "x"),
   "what baseline allows": security({ capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] }, privileged: false }),
   "a Pod that is odd": pod("web", { volumes: "text", containers: [null, { name: "a", ports: [{ hostPort: 0 }] }] }),

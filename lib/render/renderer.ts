@@ -29,6 +29,8 @@ export interface Renderer {
 export interface CallOptions {
   /** Ends it: whoever asked needs the answer no more. */
   signal?: AbortSignal;
+  /** For whom it is rendered; renderings of one owner take their turns. */
+  owner?: string;
 }
 
 /** Which commit of which repository; render/internal/fetch/doc.go explains every field. */
@@ -40,7 +42,14 @@ export interface FetchRequest {
   cacheDir: string;
   credentials?: FetchCredentials;
   allowedSchemes?: readonly string[];
-  network?: { allowLoopback?: boolean; allowPlainCredentials?: boolean; denied?: readonly string[] };
+  network?: {
+    allowLoopback?: boolean;
+    allowPlainCredentials?: boolean;
+    /** CIDRs. */
+    denied?: readonly string[];
+    /** CIDRs, of the denied ones. */
+    allowed?: readonly string[];
+  };
   limits?: {
     bytes?: number;
     files?: number;

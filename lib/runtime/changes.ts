@@ -5,6 +5,8 @@
  */
 import { LABEL_DEPLOYED } from "../api/names.ts";
 import { keyOf, type KubeObject } from "../api/object.ts";
+import { NAMESPACE } from "../api/resources.ts";
+import type { Root } from "./definition.ts";
 import { difference, withDigest } from "./differs.ts";
 import { stamp } from "./ownership.ts";
 
@@ -25,7 +27,7 @@ export function childKey(object: KubeObject): string {
 
 /**
  * @param desired Children as the kind wants them.
- * @param owned Children of this owner that the caches hold.
+ * @param owned Children of this owner that the caches hold: {@link withinReach}.
  */
 export function changesFor(owner: KubeObject, desired: readonly KubeObject[], owned: readonly KubeObject[]): Changes {
   const there = new Map(owned.map((object) => [childKey(object), object]));
@@ -45,6 +47,33 @@ export function changesFor(owner: KubeObject, desired: readonly KubeObject[], ow
     !object.metadata.deletionTimestamp && !isDeployed(object) && !isMadeByOther(object, owner)
   );
   return changes;
+}
+
+/**
+ * Of what carries an owner's uid, the children that it answers for: those in its own namespace, in namespaces that it
+ * has or wants children in, and those namespaces. A label proves nothing elsewhere: a backup may have been restored
+ * there, or somebody may have written it. That is never changed, counted or deleted.
+ *
+ * @param desired Children as the kind wants them. @param roots What the owner's deletion must see gone.
+ */
+export function withinReach(
+  owned: readonly KubeObject[],
+  owner: KubeObject,
+  { desired, roots }: { desired: readonly KubeObject[]; roots: readonly Root[] },
+): KubeObject[] {
+  const made = [
+    ...desired.map(madeNamespace),
+    ...roots.map(({ resource, name }) => resource.kind === NAMESPACE.kind ? name : undefined),
+  ];
+  const named = [...desired.map(({ metadata }) => metadata.namespace), ...roots.map(({ namespace }) => namespace)];
+  const places = new Set([owner.metadata.namespace, ...named, ...made]);
+  return owned.filter((object) =>
+    object.kind === NAMESPACE.kind ? made.includes(object.metadata.name) : places.has(object.metadata.namespace)
+  );
+}
+
+function madeNamespace({ kind, metadata }: KubeObject): string | undefined {
+  return kind === NAMESPACE.kind ? metadata.name : undefined;
 }
 
 /** What came from a source is applied and pruned by lib/deploy. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { type Changes, changesFor, countOf } from "./changes.ts";
+import { type Changes, changesFor, countOf, withinReach } from "./changes.ts";
 import { withDigest } from "./differs.ts";
 import { gadget } from "./fake_owner.ts";
+import { NAMESPACE } from "../api/resources.ts";
 import { ownerLabels, stamp } from "./ownership.ts";
 
 const OWNER = gadget();
@@ -79,3 +80,22 @@ Deno.test("changesFor() marks what it wants as its owner's", () => {
   const { create } = changesFor(OWNER, [wish("a")], []);
   assert.equal(create[0]!.metadata.labels!["maquette.dev/owner-uid"], "uid-g");
 });
+
+const ROOT = { resource: NAMESPACE, name: "target" };
+const REACH: Record<string, { kind?: string; at: Partial<KubeObject["metadata"]>; reached: boolean }> = {
+  "a child in the owner's own namespace": { at: { namespace: "default" }, reached: true },
+  "a child in a namespace that it wants children in": { at: { namespace: "elsewhere" }, reached: true },
+  "a child in a namespace that its deletion ends": { at: { namespace: "target" }, reached: true },
+  "a copy that was restored into another namespace": { at: { namespace: "restored" }, reached: false },
+  "the namespace that its deletion ends": { kind: "Namespace", at: { name: "target" }, reached: true },
+  "another namespace with its label": { kind: "Namespace", at: { name: "restored" }, reached: false },
+  "its own namespace with its label": { kind: "Namespace", at: { name: "default" }, reached: false },
+};
+
+for (const [name, { kind = "ConfigMap", at, reached }] of Object.entries(REACH)) {
+  Deno.test(`an owner answers for ${name}: ${reached}`, () => {
+    const object = { ...there("a"), kind, metadata: { name: "a", labels: ownerLabels(OWNER), ...at } };
+    const found = withinReach([object], OWNER, { desired: [wish("other")], roots: [ROOT] });
+    assert.equal(found.length === 1, reached);
+  });
+}

@@ -10,11 +10,11 @@ class Bench {
   readonly woken: string[] = [];
   readonly #gates = new Map<string, PromiseWithResolvers<string>>();
 
-  constructor(options: Partial<LookupsOptions> = {}) {
+  constructor(options: Partial<LookupsOptions<string>> = {}) {
     this.lookups = new Lookups({ clock: this.clock, random: () => 0.5, concurrency: 2, capacity: 10, ...options });
   }
 
-  ask(key: string, { by = key, freshMs }: { by?: string; freshMs?: number } = {}): unknown {
+  ask(key: string, { by = key, ...how }: { by?: string; freshMs?: number; group?: string } = {}): unknown {
     const known = this.lookups.ask(key, {
       look: () => {
         this.begun.push(key);
@@ -23,7 +23,7 @@ class Bench {
         return gate.promise;
       },
       wake: () => this.woken.push(by),
-      freshMs,
+      ...how,
     });
     return known.is === "found" ? known.value : known.is;
   }
@@ -110,4 +110,32 @@ Deno.test("Lookups forgets what it is told to, and wakes nobody when it is close
   bench.lookups.close();
   await bench.answer("a", "two");
   assert.deepEqual(bench.woken, ["a"]);
+});
+
+Deno.test("Lookups keeps so many bytes and no more, and never drops what has just come for it", async () => {
+  const dropped: string[] = [];
+  const weigh = (value: string): number => value.length;
+  const bench = new Bench({ capacityBytes: 10, weigh, dropped: (key) => void dropped.push(key) });
+  bench.ask("late");
+  for (const [key, length] of [["a", 4], ["b", 4]] as const) {
+    bench.ask(key);
+    await bench.answer(key, key.repeat(length));
+  }
+  await bench.answer("late", "1234");
+  assert.deepEqual(dropped, ["a"]);
+  bench.lookups.forget("b");
+  bench.ask("c");
+  await bench.answer("c", "123456");
+  assert.deepEqual([dropped, bench.ask("late"), bench.ask("c")], [["a", "b"], "1234", "123456"]);
+});
+
+Deno.test("Lookups has no question wait behind a group that hangs", async () => {
+  const bench = new Bench({ concurrency: 3, perGroup: 2 });
+  for (const key of ["h1", "h2", "h3"]) bench.ask(key, { group: "hanging" });
+  for (const key of ["a", "b"]) bench.ask(key, { group: key });
+  assert.deepEqual(bench.begun, ["h1", "h2", "a"]);
+  await bench.answer("a", "yes");
+  assert.deepEqual(bench.begun, ["h1", "h2", "a", "b"]);
+  await bench.answer("h2", new Error("Timed out"));
+  assert.deepEqual(bench.begun, ["h1", "h2", "a", "b", "h3"]);
 });

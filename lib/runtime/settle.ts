@@ -6,7 +6,7 @@
 import { ANNOTATION_PAUSED } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
 import { act, type ActDeps } from "./act.ts";
-import { type Changes, changesFor, childKey, countOf } from "./changes.ts";
+import { type Changes, changesFor, childKey, countOf, withinReach } from "./changes.ts";
 import type { ControllerDefinition, GatherDeps, Plan } from "./definition.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
@@ -25,7 +25,7 @@ export interface Outcome {
 
 export interface SettleDeps extends Omit<GatherDeps, "kube">, Omit<ActDeps, "kube"> {
   kube: KubeClient;
-  /** Children of this owner in all caches of the kinds that the definition owns. */
+  /** What carries this owner's uid in all caches of the kinds that the definition owns. */
   owned(owner: KubeObject): KubeObject[];
 }
 
@@ -42,7 +42,7 @@ export async function settle<Seen>(
 ): Promise<Outcome> {
   const plan = await planFor(owner, definition, deps);
   const report = withInventory(plan, owner, deps);
-  const changes = changesFor(owner, plan.desired ?? [], plan.desired ? deps.owned(owner) : []);
+  const changes = wantedChanges(owner, plan, { definition, deps });
   const deleteOwner = plan.deleteOwner ?? false;
   const count = countOf(changes);
   const isStill = isPaused(owner);
@@ -60,6 +60,16 @@ export async function settle<Seen>(
   const said = withInventory(after, owner, deps);
   if (isStill) return { report: paused(said, count), deleteOwner };
   return { report: said, deleteOwner: after.deleteOwner ?? false, changes };
+}
+
+function wantedChanges<Seen>(
+  owner: KubeObject,
+  { desired }: Plan,
+  { definition, deps }: { definition: ControllerDefinition<Seen>; deps: SettleDeps },
+): Changes {
+  if (!desired) return changesFor(owner, [], []);
+  const roots = definition.roots(owner, deps);
+  return changesFor(owner, desired, withinReach(deps.owned(owner), owner, { desired, roots }));
 }
 
 async function planFor<Seen>(

@@ -20,7 +20,10 @@ export function seriesOf(text: string): Series[] {
   });
 }
 
-/** Requests by verb, and by code where they failed. Renewals of the lease are left out. */
+/** Of who leads: the lease, and the fence that follows it. */
+const ELECTION = new Set(["leases", "leader"]);
+
+/** Requests by verb, and by code where they failed. Those of the election are left out. */
 export type Requests = Record<string, number>;
 
 /** What the operator's counter of requests says. */
@@ -28,7 +31,7 @@ export function requestsOf(series: readonly Series[]): Requests {
   const counts: Requests = {};
   for (const { name, labels, value } of series) {
     const { verb = "", resource, code = "" } = labels;
-    if (name !== "maquette_api_requests_total" || resource === "leases") continue;
+    if (name !== "maquette_api_requests_total" || ELECTION.has(resource ?? "")) continue;
     const what = resource === "events" ? "event" : /^2/.test(code) ? verb : `${verb} ${code}`;
     counts[what] = (counts[what] ?? 0) + value;
   }

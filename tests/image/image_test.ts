@@ -10,10 +10,12 @@ import { BINARY, CONFIG } from "../../deploy/image/maquette_image.ts";
 import { VERSION } from "../../lib/version.ts";
 
 const BINARY_ON_DISK = new URL("../../dist/maquette", import.meta.url).pathname;
-/** A container's root: nothing but the image and /proc, and nothing of it writable. */
+/** A container's root and environment: nothing but the image's and /proc, and nothing of it writable. */
 const IN_ROOT = `set -e; root=$1; user=$2; shift 2
 mkdir -p "$root/proc"; mount --bind "$root" "$root"; mount -o remount,ro,bind "$root"
-mount -t proc proc "$root/proc"; exec env -i /usr/sbin/chroot --userspec="$user" --groups= "$root" "$@"`;
+mount -t proc proc "$root/proc"; exec env -i ${
+  CONFIG.env!.join(" ")
+} /usr/sbin/chroot --userspec="$user" --groups= "$root" "$@"`;
 
 interface Result {
   success: boolean;

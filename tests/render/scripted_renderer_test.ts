@@ -116,3 +116,18 @@ Deno.test("renderings beyond the bound wait, and one that is not wanted any more
   await Promise.all([first, last]);
   assert.equal(await Deno.readTextFile(`${program.folder}/log`), "start\nend\nstart\nend\n");
 });
+
+Deno.test("fetches from a host that hangs leave places for others", async () => {
+  const fields = '{"commit":"c","path":"/p","cached":true,"files":1,"bytes":2,"warnings":[]}';
+  await using program = await ScriptedProgram.make(
+    `cd "$(dirname "$0")"; case "$(cat)" in *[hH][aA][nN][gG]*) while [ ! -e go ]; do :; done;; esac
+    echo '${fields}'`,
+  );
+  const renderer = new ProcessRenderer({ path: program.path, clock: systemClock, fetches: 3 });
+  const from = (host: string): Promise<unknown> =>
+    renderer.fetch({ repositoryUrl: `https://${host}/a.git`, ref: {}, cacheDir: "/cache" });
+  const hanging = ["hanging.example.com", "hanging.example.com:8443", "HANGING.example.com"].map(from);
+  for (const host of ["a.example.com", "b.example.com"]) assert.deepEqual(await from(host), JSON.parse(fields));
+  await Deno.writeTextFile(`${program.folder}/go`, "");
+  await Promise.all(hanging);
+});

@@ -36,12 +36,18 @@ export interface NamespaceOwner {
 export interface Tenants {
   /** The Project of this key (`namespace/name`); undefined when none is known. */
   project(key: string): Project | undefined;
-  /** Environments that use the Project of this key and are not on their way out, the oldest first. */
+  /** Whether an Environment lives in a namespace that was made for an environment. */
+  isNested(environment: KubeObject): boolean;
+  /** Environments that may use the Project of this key, mean it, and are not on their way out, the oldest first. */
   environmentsOf(key: string): readonly KubeObject[];
 }
 
 /** Where nothing is known of other objects. */
-export const NO_TENANTS: Tenants = Object.freeze({ project: () => undefined, environmentsOf: () => [] });
+export const NO_TENANTS: Tenants = Object.freeze({
+  project: () => undefined,
+  isNested: () => false,
+  environmentsOf: () => [],
+});
 
 /** What rules look up. */
 export interface AdmissionContext {

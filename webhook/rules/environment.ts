@@ -43,6 +43,7 @@ export const ENVIRONMENT_RULES: AdmissionRules = {
   kind: ENVIRONMENT,
   mutate,
   specProblems: (change, context) => [
+    ...nestedProblems(change, context),
     ...projectProblems(change, context),
     ...namespaceProblems(change, context),
     ...ttlProblems("spec.ttlSeconds", specOf(change.object).ttlSeconds, context.config.maxTtlSeconds),
@@ -86,6 +87,13 @@ function readable(object: KubeObject): EnvironmentLike | undefined {
 function projectOf({ object }: Change, { tenants }: AdmissionContext): Project | undefined {
   const given = readable(object);
   return given && projectKeys(given).map((key) => tenants.project(key)).find((project) => project !== undefined);
+}
+
+/** To live in a namespace that somebody has had made proves nothing. */
+function nestedProblems({ object }: Change, { tenants }: AdmissionContext): Problem[] {
+  if (!tenants.isNested(object)) return [];
+  const message = `"${object.metadata.namespace}" was made for an environment: no Environment may live in it`;
+  return [{ field: "metadata.namespace", message }];
 }
 
 function projectProblems(change: Change, context: AdmissionContext): Problem[] {

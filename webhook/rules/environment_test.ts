@@ -19,7 +19,7 @@ function ask(object: KubeObject, context: Partial<AdmissionContext> = {}, old?: 
 /** A cluster with these Projects, and Environments of the first. */
 function tenants(projects: KubeObject[], environments: KubeObject[] = []): Pick<AdmissionContext, "tenants"> {
   const byKey = new Map(projects.map((each) => [`${each.metadata.namespace}/${each.metadata.name}`, each as Project]));
-  return { tenants: { project: (key) => byKey.get(key), environmentsOf: () => environments } };
+  return { tenants: { project: (key) => byKey.get(key), isNested: () => false, environmentsOf: () => environments } };
 }
 
 function messages({ problems }: Verdict): string[] {
@@ -131,6 +131,14 @@ for (const [sentence, { metadata, spec, projects, refused }] of Object.entries(U
     assert.deepEqual(answer.warnings, []);
   });
 }
+
+Deno.test("an Environment in a namespace that was made for one is refused, whatever it may use from there", () => {
+  const { tenants: known } = tenants([project()]);
+  const nested = environment({}, { namespace: "acme-shop" });
+  assert.deepEqual(messages(ask(nested, { tenants: { ...known, isNested: () => true } })), [
+    'metadata.namespace: "acme-shop" was made for an environment: no Environment may live in it',
+  ]);
+});
 
 Deno.test("a Project that is not known is waited for", () => {
   const { problems, warnings } = ask(environment({}, { namespace: "acme-shop" }), tenants([]));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { contextWith, environment, project } from "../testing.ts";
 import { type Verdict, verdict } from "../verdict.ts";
 import type { AdmissionConfig } from "./mod.ts";
+import { NO_TENANTS } from "./admission_rules.ts";
 import { PROJECT_RULES } from "./project.ts";
 
 type Spec = Record<string, unknown>;
@@ -115,7 +116,7 @@ Deno.test("nobody is warned of values that are Maquette's own", () => {
 });
 
 Deno.test("a cap below what there is warns, and only when it is written", () => {
-  const tenants = { project: () => undefined, environmentsOf: () => [environment(), environment()] };
+  const tenants = { ...NO_TENANTS, environmentsOf: () => [environment(), environment()] };
   const context = contextWith({ tenants });
   const [none, one] = [project(), project({ maxEnvironments: 1 })];
   assert.match(verdict(PROJECT_RULES, one, none, context).warnings[0]!, /There are 2 already/);

@@ -63,7 +63,7 @@ const FAILURES = new Set(["BuildFailed", "BuildTimedOut"]);
 /** @returns Nothing where the Project builds nothing. */
 export async function seeBuild(
   owner: Environment,
-  given: { project: Project; commit: string; secrets: BuildSecrets },
+  given: { project: Project; siblings: readonly Environment[]; commit: string; secrets: BuildSecrets },
   deps: BuildDeps,
 ): Promise<SeenBuild | undefined> {
   const request = requestFor(given);
@@ -75,7 +75,7 @@ export async function seeBuild(
     const step = { step: "fail", reason: "BuildRefused", message: problem } as const;
     return { request, name, objects: [], log: "", step };
   }
-  const seen = look(owner, name, deps);
+  const seen = look(owner, { name, siblings: given.siblings }, deps);
   const step = remembered(stepOf(owner, { request, seen, push: given.secrets.push }, deps), seen);
   const failure = "failure" in step ? step.failure : undefined;
   const log = failure ? await tools.deploying.logs.tail(failure, deps.kube) : "";
@@ -104,15 +104,27 @@ function requestFor(
   };
 }
 
-function look(owner: Environment, name: string, { cache }: Pick<GatherDeps, "cache">): BuildSeen {
+function look(
+  owner: Environment,
+  { name, siblings }: { name: string; siblings: readonly Environment[] },
+  { cache }: Pick<GatherDeps, "cache">,
+): BuildSeen {
   const failed = rememberedFailure(owner, name);
   return {
     name,
     namespace: environmentNamespace(owner),
-    jobs: [...cache(JOB, "children").values()].filter(isBuildJob),
+    jobs: jobsOf([owner, ...siblings], cache),
     pods: cache(POD, "children").ownedBy(owner.metadata.uid!),
     ...(failed ? { failed } : {}),
   };
+}
+
+/** Where they belong only: labels can be forged, and whoever did so could keep an image from being built. */
+function jobsOf(owners: readonly Environment[], cache: GatherDeps["cache"]): KubeObject[] {
+  const byUid = new Map(owners.map((each) => [each.metadata.uid ?? "", environmentNamespace(each)]));
+  return [...byUid].flatMap(([uid, namespace]) =>
+    cache(JOB, "children").ownedBy(uid).filter((job) => isBuildJob(job) && job.metadata.namespace === namespace)
+  );
 }
 
 /** A Job is gone some time after its end: the status remembers what became of it. */

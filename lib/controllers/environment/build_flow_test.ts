@@ -135,6 +135,19 @@ Deno.test("an image that was missing once is asked for again before it is built"
   assert.equal(bench.look()!.status!.image, `${IMAGE}@${DIGEST}`);
 });
 
+Deno.test("a Job that only looks like a build of the same image keeps nobody from building it", async () => {
+  await using bench = await started();
+  const { apiVersion, kind, metadata, spec } = job(bench)!;
+  bench.namespace("evil");
+  const forged = { name: metadata.name, namespace: "evil", labels: metadata.labels };
+  bench.server.store.create(JOB, { apiVersion, kind, metadata: forged, spec });
+  bench.server.store.remove(JOB, `${NAMESPACE}/${metadata.name}`);
+  await bench.idle();
+  assert.equal(bench.condition("BuildReady")!.reason, "Building");
+  assert.ok(job(bench), "it is started anew");
+  assert.ok(bench.server.store.find(JOB, `evil/${metadata.name}`), "what is elsewhere is not touched");
+});
+
 Deno.test("two environments of one commit build it once", async () => {
   await using bench = await started();
   bench.environment("other");

@@ -6,6 +6,7 @@
  *              ▲          │          │         │
  *              └─ mended ─┴─ Failed ◄┴─────────┘
  *  no Project yet → Pending; may not use it, over the cap, host or namespace of another, a Secret missing → Failed
+ *  lives in the namespace of an environment → Failed
  *  any: deleted, or its time over → Terminating → (gone)
  * ```
  *
@@ -27,9 +28,11 @@ import { projectSecrets, type SecretSource, secretSources, sourceKey } from "./s
 export interface SeenEnvironment {
   owner: Environment;
   settings: EnvironmentSettings;
+  /** It lives in a namespace that was made for an environment. */
+  isNested: boolean;
   /** The Project that it means, whether it may use it or not. */
   project?: Project;
-  /** Environments of that Project that are not on their way out; this one may be among them. */
+  /** Environments that may use that Project and are not on their way out; this one may be among them. */
   siblings: readonly Environment[];
   /** Others that hold or want one of its hosts, of whatever kind. */
   rivals: readonly HostClaim[];
@@ -45,6 +48,7 @@ export type Obstacle = Pick<Report, "phase" | "state" | "reason" | "message">;
 /** The first thing that is in the way. */
 export function obstacleOf(seen: SeenEnvironment): Obstacle | undefined {
   const checks = [
+    nested,
     missingProject,
     forbiddenProject,
     reservedNamespace,
@@ -80,6 +84,13 @@ export function foundSecrets({ project, settings, secrets }: SeenEnvironment): K
 
 function failed(reason: string, message: string): Obstacle {
   return { phase: "Failed", state: "stalled", reason, message };
+}
+
+/** An environment's namespace is named by whoever writes the Environment: to live in one proves nothing. */
+function nested({ owner, isNested }: SeenEnvironment): Obstacle | undefined {
+  if (!isNested) return undefined;
+  const message = `Namespace "${owner.metadata.namespace}" was made for an environment: no Environment may live in it`;
+  return failed("NestedEnvironment", message);
 }
 
 /** It may come from the same file a moment later. */

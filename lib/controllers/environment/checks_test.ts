@@ -53,6 +53,11 @@ const OBSTACLES: Record<string, { given: Partial<SeenEnvironment>; reason?: stri
     reason: "ProjectForbidden",
     says: /from namespace "evil"/,
   },
+  "a home that was made for an environment": {
+    given: { owner: environment({}, { metadata: { namespace: "acme-shop" } }), isNested: true },
+    reason: "NestedEnvironment",
+    says: /^Namespace "acme-shop" was made for an environment/,
+  },
   "a namespace that is reserved": {
     given: { settings: { ...SETTINGS, reservedNamespaces: ["acme-*"] } },
     reason: "NamespaceReserved",

@@ -48,10 +48,11 @@ export async function performed(
   tools: EnvironmentTools,
   { kube, clock }: { kube: KubeClient; clock: Clock },
 ): Promise<Performed> {
+  const { revision } = request;
   try {
-    return { report: await deploy(request, { ...tools.deploying, kube, now: () => clock.now() }) };
+    return { revision, report: await deploy(request, { ...tools.deploying, kube, now: () => clock.now() }) };
   } catch (error) {
-    if (error instanceof Stalled || error instanceof Waiting) return { error };
+    if (error instanceof Stalled || error instanceof Waiting) return { revision, error };
     throw error;
   }
 }

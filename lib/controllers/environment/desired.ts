@@ -29,12 +29,38 @@ export function desiredObjects(seen: Seen, choice: IngressChoice | undefined): K
   return [...objects.values()];
 }
 
-/** How the environment is reached; nothing while it is not known what is deployed. */
-export function ingressChoice({ owner, project, rendering }: Seen): IngressChoice | undefined {
+/** How the environment is reached; nothing while that is not known, or what was deployed before is to go on serving. */
+export function ingressChoice(seen: Seen): IngressChoice | undefined {
+  const { owner, project, rendering } = seen;
   if (!project || rendering?.is !== "found") return undefined;
-  const { objects } = rendering.value;
+  const { objects, refused } = rendering.value;
   const deployed = { objects, release: releaseName(owner), project: environmentNames(owner).project };
-  return chooseIngress(deployed, explicitService(owner, project));
+  const choice = chooseIngress(deployed, explicitService(owner, project));
+  const goesOn = leadsElsewhere(seen, choice) && !mayMove(seen, { choice, isRefused: refused.length > 0 });
+  return goesOn ? undefined : choice;
+}
+
+/** Whether our Ingress is there and is not, or not yet, what was chosen. */
+export function leadsElsewhere(seen: Pick<Seen, "ingress">, choice: IngressChoice): boolean {
+  const backend = backendOf(seen);
+  if (!backend || choice.how === "unclear") return false;
+  return choice.how !== "own" ||
+    `${choice.backend.service}:${choice.backend.port}` !== `${backend.service}:${backend.port}`;
+}
+
+/**
+ * Our Ingress moves when what it will lead to is rolled out. It makes room before that for one of the source, because
+ * ingress controllers refuse a second one for a host.
+ */
+function mayMove(seen: Seen, { choice, isRefused }: { choice: IngressChoice; isRefused: boolean }): boolean {
+  if (isRefused) return false;
+  return choice.how === "deployed" || isRolledOut(seen);
+}
+
+function isRolledOut({ owner, deployment, performed }: Seen): boolean {
+  const report = performed && "report" in performed ? performed.report : undefined;
+  const revision = report?.deployed ?? owner.status?.revision;
+  return deployment !== undefined && deployment.revision === revision;
 }
 
 function chosenIngress(seen: Seen, choice: IngressChoice): KubeObject[] {
@@ -51,7 +77,13 @@ function ingressTo(seen: Seen, backend: Backend): KubeObject {
 
 /** What leads in goes on doing so while a newer commit is on its way. */
 function keptIngress(seen: Seen): KubeObject[] {
-  const service = seen.ingress?.spec?.rules?.[0]?.http?.paths?.[0]?.backend?.service;
+  const backend = backendOf(seen);
+  return backend ? [ingressTo(seen, backend)] : [];
+}
+
+/** What our Ingress leads to. */
+function backendOf({ ingress }: Pick<Seen, "ingress">): Backend | undefined {
+  const service = ingress?.spec?.rules?.[0]?.http?.paths?.[0]?.backend?.service;
   const port = service?.port?.number ?? service?.port?.name;
-  return port === undefined ? [] : [ingressTo(seen, { service: service.name, port })];
+  return port === undefined ? undefined : { service: service.name, port };
 }

@@ -29,6 +29,7 @@ import { LogReader } from "../../workload/logs.ts";
 import { Checkouts } from "./checkouts.ts";
 import { EndedBuilds } from "./ended_builds.ts";
 import { environmentController } from "./mod.ts";
+import { LatestLookups } from "./latest_lookups.ts";
 import { SteadyLookups } from "./steady_lookups.ts";
 import { BUILDS, environment, project, SETTINGS } from "./test_objects.ts";
 import type { EnvironmentTools } from "./tools.ts";
@@ -126,7 +127,7 @@ export class FakeEnvironments implements AsyncDisposable {
       sources: new SteadyLookups(lookups),
       images: new SteadyLookups(lookups),
       versions: new SteadyLookups(lookups),
-      renderings: new SteadyLookups(lookups),
+      renderings: new LatestLookups(lookups),
     };
   }
 
@@ -148,6 +149,11 @@ export class FakeEnvironments implements AsyncDisposable {
       metadata: { name, namespace: "acme" },
       data,
     });
+  }
+
+  /** Somebody's namespace. */
+  namespace(name: string): void {
+    this.server.store.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   }
 
   look(name = "dev"): Environment | undefined {

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "../../api/object.ts";
+import type { Condition, KubeObject } from "../../api/object.ts";
 import { PROJECT } from "../../api/project.ts";
 import { ENVIRONMENT } from "../../api/environment.ts";
 import { CONFIG_MAP, DEPLOYMENT, INGRESS, SECRET, SERVICE } from "../../api/resources.ts";
 import { RENDERED } from "../../deploy/fake_deployment.ts";
 import { RenderError } from "../../render/render_error.ts";
+import { RENDER_LIMITS } from "../../render/bounds.ts";
 import { renderingOf } from "../../render/fake_renderer.ts";
 import type { ControllerDefinition } from "../../runtime/definition.ts";
 import { projectController } from "../project/mod.ts";
 import { type EnvironmentWorld, FakeEnvironments } from "./fake_environments.ts";
-import { COMMIT } from "./test_objects.ts";
+import { COMMIT, project } from "./test_objects.ts";
 
 const SHOP: KubeObject[] = [RENDERED.config, RENDERED.service, RENDERED.app];
 
@@ -78,6 +79,7 @@ Deno.test("environments of one commit fetch it once; a change of the Project rol
   await bench.idle();
   assert.equal(bench.renderer.fetches.length, 1);
   assert.equal(bench.renderer.renders.length, 3);
+  assert.deepEqual(bench.renderer.renders.map(({ limits }) => limits), Array(3).fill(RENDER_LIMITS));
   await bench.edit(PROJECT.resource, "acme/shop", ({ spec }) => spec.deployment.values = { replicas: 2 });
   assert.equal(bench.renderer.renders.length, 6);
   assert.equal(bench.renderer.fetches.length, 1);
@@ -190,6 +192,41 @@ Deno.test("of two that name one namespace the second is told who has it, and tak
   await bench.idle();
   assert.equal(bench.look("other"), undefined);
   assert.ok(bench.namespaces.includes("acme-shop-dev"));
+});
+
+Deno.test("an environment's namespace opens no Project, whatever its name is", async () => {
+  await using bench = await open().start();
+  bench.renderer.onRender = () => renderingOf([RENDERED.service]);
+  bench.project({ maxEnvironments: 1 });
+  bench.namespace("evil");
+  bench.server.store.create(PROJECT.resource, { ...project(), metadata: { name: "trap", namespace: "evil" } });
+  const squatting = { projectRef: { name: "trap" }, namespace: "acme-shop" };
+  bench.environment("squatter", squatting, { namespace: "evil" });
+  await bench.idle();
+  bench.environment("inside", { projectRef: { name: "shop", namespace: "acme" } }, { namespace: "acme-shop" });
+  await bench.idle();
+  const inside = bench.server.store.find(ENVIRONMENT.resource, "acme-shop/inside")!;
+  assert.equal(inside.status.conditions.find(({ type }: Condition) => type === "Stalled").reason, "NestedEnvironment");
+  assert.deepEqual(bench.namespaces.filter((name) => name.includes("inside")), []);
+  bench.environment();
+  await bench.idle();
+  assert.equal(bench.look()!.status!.phase, "Ready", "it takes no place under the cap");
+  assert.equal(bench.server.store.find(PROJECT.resource, "acme/shop")!.status.environments, 1);
+});
+
+Deno.test("an older one that may not use its Project keeps no host from anybody", async () => {
+  await using bench = await open().start();
+  bench.renderer.onRender = () => renderingOf([RENDERED.service]);
+  bench.project();
+  for (const name of ["evil", "mallory"]) bench.namespace(name);
+  const creationTimestamp = "2020-01-01T00:00:00Z";
+  bench.environment("dev", { projectRef: { name: "none" } }, { namespace: "evil", creationTimestamp });
+  bench.environment("dev", { projectRef: { name: "shop", namespace: "acme" } }, {
+    ...{ namespace: "mallory", creationTimestamp },
+  });
+  bench.environment();
+  await bench.idle();
+  assert.equal(bench.look()!.status!.url, "http://dev.preview.example.com");
 });
 
 Deno.test("what is legal but unwise is a condition, and an Event of type Warning when it comes", async () => {

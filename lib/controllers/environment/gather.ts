@@ -12,7 +12,14 @@ import { INGRESS, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resourc
 import { BUILD_LABEL } from "../../build/names.ts";
 import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
-import { BY_PROJECT, environmentNamespace, usedProject } from "../../environment_names.ts";
+import {
+  BY_PROJECT,
+  entitledProject,
+  environmentNamespace,
+  isNested,
+  type Known,
+  usedProject,
+} from "../../environment_names.ts";
 import { BY_HOST as BY_PREVIEW_HOST } from "../../preview_names.ts";
 import type { Fetched } from "../../render/renderer.ts";
 import { childKey } from "../../runtime/changes.ts";
@@ -36,8 +43,8 @@ import type { EnvironmentTools } from "./tools.ts";
 /** Index over Environments by the hosts that they have or want, without the domain. */
 export const BY_HOST = "environment-host";
 
-/** What the deployment came to, just before. */
-export type Performed = { report: DeploymentReport } | { error: Stalled | Waiting };
+/** What the deployment of a revision came to, just before. */
+export type Performed = { revision: string } & ({ report: DeploymentReport } | { error: Stalled | Waiting });
 
 /** What a decision about one Environment rests on. What is absent was not asked for: its turn has not come. */
 export interface Seen extends SeenEnvironment {
@@ -48,6 +55,7 @@ export interface Seen extends SeenEnvironment {
   rendering?: Steady<Prepared>;
   /** Of the rendering. */
   deployment?: DeploymentRequest;
+  /** It may be of another revision than the one that is to be deployed by now: {@link isCurrent}. */
   performed?: Performed;
   /** The first Pod of what is deployed that does not run, and the end of its log. */
   failure?: PodFailure;
@@ -65,7 +73,8 @@ export interface EnvironmentDeps extends GatherDeps {
 /** Reads what is needed to go on from where the environment stands. */
 export async function gather(owner: Environment, from: EnvironmentDeps, performed?: Performed): Promise<Seen> {
   const world = surroundings(owner, from);
-  const seen: Seen = { ...world, ingress: ownIngressOf(owner, from), log: "" };
+  const before = performed ? { performed } : {};
+  const seen: Seen = { ...world, ingress: ownIngressOf(owner, from), log: "", ...before };
   const { project } = world;
   const { tools } = from;
   if (!project || !tools || obstacleOf(world)) return seen;
@@ -76,25 +85,31 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   const { commit, path } = seen.source.value;
   tools.checkouts.use(owner.metadata.uid!, path);
   const push = secretNamed(project, project.spec.build?.pushSecretRef?.name, world);
-  seen.build = await seeBuild(owner, { project, commit, secrets: { login, push } }, { ...deps, options: from.builds });
+  const { siblings } = world;
+  const asked = { project, siblings, commit, secrets: { login, push } };
+  seen.build = await seeBuild(owner, asked, { ...deps, options: from.builds });
   if (seen.build && seen.build.step.step !== "use") return seen;
   seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
   if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
   const input = renderingInput(seen, commit, "");
   seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
-  return performed ? { ...seen, performed, ...await troubleOf(owner, performed, deps) } : seen;
+  return performed && isCurrent(seen) ? { ...seen, ...await troubleOf(owner, performed, deps) } : seen;
+}
+
+/** Whether what was performed is what is to be deployed: a push may have come in between. */
+export function isCurrent({ deployment, performed }: Pick<Seen, "deployment" | "performed">): boolean {
+  return deployment !== undefined && deployment.revision === performed?.revision;
 }
 
 function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps): SeenEnvironment {
-  const projects = cache(PROJECT.resource, "all");
-  const exists = (key: string): boolean => projects.get(key) !== undefined;
-  const key = usedProject(owner, exists);
-  const project = key === undefined ? undefined : projects.get(key) as Project;
+  const known = knownBy(cache);
+  const key = usedProject(owner, (each) => known.projects.get(each) !== undefined);
+  const project = key === undefined ? undefined : known.projects.get(key) as Project;
   const environments = cache(ENVIRONMENT.resource, "all");
   const siblings = key === undefined
     ? []
     : environments.indexed(BY_PROJECT, key).filter((other) =>
-      !other.metadata.deletionTimestamp && usedProject(other as Environment, exists) === key
+      !other.metadata.deletionTimestamp && entitledProject(other as Environment, known) === key
     );
   const secrets = cache(SECRET, "all");
   const named = project ? secretKeys(project, settings) : [];
@@ -103,12 +118,17 @@ function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps):
   return {
     owner,
     settings,
+    isNested: isNested(owner, known),
     project,
     siblings: siblings as Environment[],
     rivals: rivalsOf(owner, { cache, settings }),
     secrets: new Map(found as [string, KubeObject][]),
     children: childrenOf(owner, cache),
   };
+}
+
+function knownBy(cache: GatherDeps["cache"]): Known {
+  return { projects: cache(PROJECT.resource, "all"), namespaces: cache(NAMESPACE, "all") };
 }
 
 /** All Secrets that matter, those that only the operator reads among them. */
@@ -136,7 +156,17 @@ function rivalsOf(owner: Environment, { cache, settings }: Pick<EnvironmentDeps,
   );
   const others = new Map(environments.map((other) => [keyOf(other), other as Environment]));
   others.delete(keyOf(owner));
-  return [...[...others.values()].map((other) => hostClaim(other, settings.domain)), ...previews];
+  const known = knownBy(cache);
+  return [...[...others.values()].map((other) => rivalClaim(other, { settings, known })), ...previews];
+}
+
+/** One that may not use its Project is about to take no host, however old it is; what it has it keeps. */
+function rivalClaim(
+  other: Environment,
+  { settings, known }: { settings: EnvironmentSettings; known: Known },
+): HostClaim {
+  const claim = hostClaim(other, settings.domain);
+  return entitledProject(other, known) === undefined ? { ...claim, wanted: [] } : claim;
 }
 
 /** A preview has one host, from its creation on. */
@@ -188,7 +218,7 @@ function askRendering(
   const version = tools.versions.ask("", { look: () => tools.kubeVersion(), wake, freshMs: 600_000 });
   if (version.is !== "found") return version;
   const input = renderingInput(seen, fetched.commit, version.value);
-  const known = tools.renderings.ask(renderingKey(input), {
+  const known = tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
     look: (signal) => renderNow(input, { ...deps, signal }),
     wake,
   });

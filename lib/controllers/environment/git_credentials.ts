@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { KubeObject } from "../../api/object.ts";
 import type { FetchCredentials } from "../../render/renderer.ts";
+import { repositoryHost } from "../../render/repository_host.ts";
 
 /** Keys of Secrets (`kubernetes.io/basic-auth`, `kubernetes.io/ssh-auth`, and what Flux and Argo CD users have). */
 const KEYS: Readonly<Record<Exclude<keyof FetchCredentials, "host">, readonly string[]>> = {
@@ -27,14 +28,6 @@ export function gitCredentials(secret: KubeObject, repositoryUrl: string): Fetch
     return value === undefined ? [] : [[field, decoded(value)]];
   });
   return { host, ...Object.fromEntries(found) };
-}
-
-/** Host, with its port where one is written: `git.example.com`, `git.example.com:8443`. */
-export function repositoryHost(repositoryUrl: string): string | undefined {
-  if (/^[a-z]+:\/\//.test(repositoryUrl)) {
-    return URL.canParse(repositoryUrl) ? new URL(repositoryUrl).host || undefined : undefined;
-  }
-  return /^[^@/]+@([^:/]+):/.exec(repositoryUrl)?.[1];
 }
 
 function decoded(value: string): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../api/object.ts";
-import { gitCredentials, repositoryHost } from "./git_credentials.ts";
+import { repositoryHost } from "../../render/repository_host.ts";
+import { gitCredentials } from "./git_credentials.ts";
 
 const HOSTS: Record<string, [url: string, host: string | undefined]> = {
   "of https": ["https://git.example.com/acme/shop.git", "git.example.com"],

@@ -93,6 +93,7 @@ export function environmentController(options: EnvironmentOptions): ControllerDe
     released: (owner) => {
       tools?.deploying.observer.forget(owner);
       tools?.checkouts.release(owner.metadata.uid ?? "");
+      tools?.renderings.release(owner.metadata.uid ?? "");
     },
   };
 }

@@ -10,7 +10,8 @@ import { Stalled } from "../../runtime/errors.ts";
 import { nameOf } from "../../runtime/status.ts";
 import { changeCount } from "../../deploy/set_changes.ts";
 import type { DeploymentReport } from "../../deploy/deployment.ts";
-import type { Seen } from "./gather.ts";
+import { leadsElsewhere } from "./desired.ts";
+import { isCurrent, type Seen } from "./gather.ts";
 import type { IngressChoice } from "./ingress.ts";
 import { refText } from "./source.ts";
 import { ingressStage, namespaceStage, type Stage, type Stages } from "./stages.ts";
@@ -112,7 +113,10 @@ function deploymentStage({ seen, now }: StageInput): Stage {
   }
   const { refused, objects } = rendering.value;
   if (refused.length > 0) return refusedStage(refused);
-  if (!performed) return { is: "working", reason: "Applying", message: `${count(objects.length)} to be applied` };
+  if (!performed || !isCurrent(seen)) {
+    const message = `${count(objects.length)} to be applied`;
+    return { is: "working", reason: "Applying", message, ...(performed ? { lookAgainAt: now } : {}) };
+  }
   if ("error" in performed) {
     const { error } = performed;
     const { reason, message, lookAgainMs } = error;
@@ -159,8 +163,14 @@ function count(objects: number): string {
   return objects === 1 ? "1 object is" : `${objects} objects are`;
 }
 
-function wayIn({ choice, url, missing }: StageInput): Stage {
+function wayIn({ seen, choice, url, missing, now }: StageInput): Stage {
   if (!choice) return WAITING;
+  if (leadsElsewhere(seen, choice)) {
+    // No event of somebody else tells that the revision is written down as deployed.
+    const isNews = seen.owner.status?.revision !== seen.deployment?.revision;
+    const message = "The Ingress goes over to what is deployed now";
+    return { is: "working", reason: "SettingUp", message, ...(isNews ? { lookAgainAt: now } : {}) };
+  }
   const ingress = missing.find((name) => name.startsWith("Ingress "));
   if (ingress) return { is: "working", reason: "SettingUp", message: `Setting up ${ingress}` };
   return ingressStage(choice, url ?? "");

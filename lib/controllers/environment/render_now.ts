@@ -4,6 +4,7 @@
  * @module
  */
 import type { KubeObject } from "../../api/object.ts";
+import { RENDER_LIMITS } from "../../render/bounds.ts";
 import { CHECKOUT_GONE, RenderError } from "../../render/render_error.ts";
 import type { Fetched, Rendering } from "../../render/renderer.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
@@ -27,14 +28,17 @@ export async function renderNow(input: RenderingInput, deps: RenderDeps): Promis
 
 async function rendered(input: RenderingInput, deps: RenderDeps): Promise<Rendering> {
   const { tools: { renderer }, fetched, signal } = deps;
+  const { uid: owner } = input.owner.metadata;
+  const render = (root: string): Promise<Rendering> =>
+    renderer.render({ ...renderRequest(input, root), limits: RENDER_LIMITS }, { signal, owner });
   try {
-    return await renderer.render(renderRequest(input, fetched.path), { signal });
+    return await render(fetched.path);
   } catch (error) {
     if (!(error instanceof RenderError) || error.reason !== CHECKOUT_GONE) throw error;
     const { repositoryUrl } = input.project.spec.source;
     const { branch } = fetched;
     const ref = { commit: input.commit, ...(branch ? { branch } : {}) };
     const again = await fetchSource({ repositoryUrl, ref }, deps);
-    return await renderer.render(renderRequest(input, again.path), { signal });
+    return await render(again.path);
   }
 }

@@ -11,6 +11,7 @@ import { PROJECT, type Project } from "../../api/project.ts";
 import { kindOf } from "../../api/registry.ts";
 import { environmentNames, environmentNamespace } from "../../environment_names.ts";
 import { generate } from "../../naming.ts";
+import { withoutHostClaims } from "../../render/host_claims.ts";
 import { inject, type Wishes } from "../../render/inject.ts";
 import { type Judging, type RefusedObject, refusedOf } from "../../render/refuse.ts";
 import type { InjectedImage, Rendering, RenderRequest, RenderWarning } from "../../render/renderer.ts";
@@ -18,6 +19,7 @@ import type { Hook } from "../../deploy/hooks.ts";
 import { digestOf } from "../../runtime/differs.ts";
 import { certificateSecret, issuerAnnotation } from "../../workload/exposure.ts";
 import { chartValues } from "./ingress.ts";
+import { withoutPolicies } from "./isolation.ts";
 import { withPullSecret } from "./pull_secret.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 
@@ -98,9 +100,10 @@ function contentOf(input: RenderingInput): unknown[] {
 /** What is made of a rendering. Pure. */
 export function prepared(rendering: Rendering, input: RenderingInput): Prepared {
   const namespace = environmentNamespace(input.owner);
-  const judging: Judging = { namespace, ownerUid: input.owner.metadata.uid, reserved: input.reserved };
-  const refused = [...refusedOf(rendering, judging), ...nested(rendering)];
-  const { objects, hooks, warnings } = inject(rendering, wishesOf(input));
+  const judging: Judging = { namespace, reserved: input.reserved };
+  const kept = withoutHostClaims(withoutPolicies(rendering));
+  const refused = [...refusedOf(kept, judging), ...nested(kept)];
+  const { objects, hooks, warnings } = inject(kept, wishesOf(input));
   const secret = pullSecretOf(input);
   const pulling = (object: KubeObject): KubeObject => secret ? withPullSecret(object, secret) : object;
   return {

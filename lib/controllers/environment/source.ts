@@ -9,6 +9,7 @@ import type { Project } from "../../api/project.ts";
 import { SECRET } from "../../api/resources.ts";
 import { RenderError } from "../../render/render_error.ts";
 import type { Fetched, FetchRequest } from "../../render/renderer.ts";
+import { repositoryMachine } from "../../render/repository_host.ts";
 import { sourceOf } from "../../runtime/copies.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import { gitCredentials } from "./git_credentials.ts";
@@ -60,6 +61,7 @@ export function askSource(
   return deps.tools.sources.ask(key, {
     look: (signal) => fetchSource({ repositoryUrl, ref }, { login, signal, ...deps }),
     wake: () => deps.wake(owner),
+    group: repositoryMachine(repositoryUrl),
     freshMs: ref.commit && WHOLE.test(ref.commit) ? Infinity : TIP_MS,
   });
 }

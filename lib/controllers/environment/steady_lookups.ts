@@ -19,12 +19,11 @@ type Standing<T> = { value: T } | { error: unknown };
 /** {@link Lookups} that remember. */
 export class SteadyLookups<T> {
   readonly #lookups: Lookups<T>;
-  readonly #capacity: number;
+  /** Of what is known to the lookups, and nothing else. */
   readonly #standing = new Map<string, Standing<T>>();
 
-  constructor(options: LookupsOptions) {
-    this.#lookups = new Lookups(options);
-    this.#capacity = options.capacity;
+  constructor(options: Omit<LookupsOptions<T>, "dropped">) {
+    this.#lookups = new Lookups({ ...options, dropped: (key) => void this.#standing.delete(key) });
   }
 
   /** What stands; begins to look where nothing is known, where it is too old, and where a failure has been waited out. */
@@ -38,8 +37,13 @@ export class SteadyLookups<T> {
     }
     const { error, retryAt: nextAt } = known;
     if (before && "value" in before) return { is: "found", value: before.value, trouble: error, nextAt };
-    this.#keep(key, { error });
+    this.#standing.set(key, { error });
     return { is: "failed", error, nextAt };
+  }
+
+  /** Forgets an answer, and ends the look at it; see {@link Lookups.forget}. */
+  forget(key: string): void {
+    this.#lookups.forget(key);
   }
 
   /** Ends all looks. */
@@ -49,14 +53,8 @@ export class SteadyLookups<T> {
 
   async #look(key: string, looking: Promise<T>): Promise<T> {
     const value = await looking;
-    this.#keep(key, { value });
+    if (this.#lookups.has(key)) this.#standing.set(key, { value });
     return value;
-  }
-
-  #keep(key: string, what: Standing<T>): void {
-    this.#standing.delete(key);
-    this.#standing.set(key, what);
-    if (this.#standing.size > this.#capacity) this.#standing.delete(this.#standing.keys().next().value!);
   }
 }
 

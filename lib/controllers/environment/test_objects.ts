@@ -92,6 +92,7 @@ export function seen(changed: Partial<SeenEnvironment> = {}): SeenEnvironment {
   return {
     owner,
     settings: SETTINGS,
+    isNested: false,
     project: project(),
     siblings: [owner],
     rivals: [],

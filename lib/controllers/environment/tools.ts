@@ -10,6 +10,7 @@ import type { Fetched, FetchRequest, Renderer } from "../../render/renderer.ts";
 import type { Lister } from "../../runtime/definition.ts";
 import type { Checkouts } from "./checkouts.ts";
 import type { EndedBuilds } from "./ended_builds.ts";
+import type { LatestLookups } from "./latest_lookups.ts";
 import type { SteadyLookups } from "./steady_lookups.ts";
 
 /** See the module. */
@@ -32,5 +33,5 @@ export interface EnvironmentTools {
   /** Versions of the cluster: one. */
   versions: SteadyLookups<string>;
   /** `Prepared` as JSON, which is smaller than objects. */
-  renderings: SteadyLookups<string>;
+  renderings: LatestLookups<string>;
 }

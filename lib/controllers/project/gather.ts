@@ -6,8 +6,8 @@
 import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
 import { keyOf } from "../../api/object.ts";
 import { PROJECT, type Project } from "../../api/project.ts";
-import { SECRET } from "../../api/resources.ts";
-import { BY_PROJECT, usedProject } from "../../environment_names.ts";
+import { NAMESPACE, SECRET } from "../../api/resources.ts";
+import { BY_PROJECT, entitledProject } from "../../environment_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { SeenProject } from "./decide.ts";
 
@@ -22,12 +22,11 @@ export function gather(owner: Project, deps: Pick<GatherDeps, "cache">): SeenPro
   return { owner, environments: environmentsOf(owner, deps), secrets: new Set(secrets) };
 }
 
-/** Environments that mean this Project, those on their way out among them. */
+/** Environments that mean this Project and may use it, those on their way out among them. */
 export function environmentsOf(owner: Project, { cache }: Pick<GatherDeps, "cache">): Environment[] {
-  const projects = cache(PROJECT.resource, "all");
-  const exists = (key: string): boolean => projects.get(key) !== undefined;
+  const known = { projects: cache(PROJECT.resource, "all"), namespaces: cache(NAMESPACE, "all") };
   const all = cache(ENVIRONMENT.resource, "all").indexed(BY_PROJECT, keyOf(owner)) as Environment[];
-  return all.filter((each) => usedProject(each, exists) === keyOf(owner));
+  return all.filter((each) => entitledProject(each, known) === keyOf(owner));
 }
 
 /** Names of all Secrets that the Project names. */

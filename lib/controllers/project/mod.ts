@@ -6,7 +6,7 @@
 import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PROJECT, type Project } from "../../api/project.ts";
-import { SECRET } from "../../api/resources.ts";
+import { NAMESPACE, SECRET } from "../../api/resources.ts";
 import { projectKeys } from "../../environment_names.ts";
 import type { Change, ControllerDefinition, Lister, Permission } from "../../runtime/definition.ts";
 import { bareMetadata } from "../../workload/shapes.ts";
@@ -22,7 +22,7 @@ export const PROJECT_PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
   { groups: [ENVIRONMENT.resource.group], resources: [ENVIRONMENT.resource.plural], verbs: ["list", "watch"] },
-  { groups: [""], resources: ["secrets"], verbs: ["list", "watch"] },
+  { groups: [""], resources: ["secrets", "namespaces"], verbs: ["list", "watch"] },
 ];
 
 /** The definition. */
@@ -32,6 +32,8 @@ export function projectController(): ControllerDefinition<SeenProject> {
     owns: [],
     watches: [
       { resource: ENVIRONMENT.resource, scope: "all", owners: projectsOf, reads: counted },
+      // Read, never waited for: a namespace is an environment's from its creation on.
+      { resource: NAMESPACE, scope: "all", owners: () => [] },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret },
     ],
     permissions: PROJECT_PERMISSIONS,

@@ -44,6 +44,14 @@ Deno.test("a Project waits for the Environments that mean it, and for no others"
   assert.equal(definition.heldBack!(shop(), { cache: cached(shop(), elsewhere) }), undefined);
 });
 
+Deno.test("an Environment that may not use a Project holds nothing of it back and is not counted", async () => {
+  const foreign = object("Environment", "evil", "dev", { projectRef: { name: "shop", namespace: "acme" } });
+  const cache = cached(shop(), foreign);
+  assert.equal(definition.heldBack!(shop(), { cache }), undefined);
+  const { environments } = await definition.gather(shop(), { cache } as GatherDeps);
+  assert.deepEqual(environments, []);
+});
+
 Deno.test("an Environment concerns every Project that it may mean", () => {
   const own = object("Environment", "acme-shop", "dev", { projectRef: { name: "shop" } });
   const owners = need(ENVIRONMENT.resource).owners!({ type: "ADDED", object: own }, new Cache());

@@ -48,7 +48,7 @@ func (network Network) refused(address netip.Addr) bool {
 			}
 		}
 	}
-	if isWithin(address, network.Denied) {
+	if isWithin(address, network.Denied) && !isWithin(address, network.Allowed) {
 		return true
 	}
 	if address.IsLoopback() {

@@ -19,6 +19,12 @@ func TestAddressesThatMustNotBeAsked(t *testing.T) {
 	} {
 		equal(t, text+" is refused", network.refused(netip.MustParseAddr(text)), want)
 	}
+	network.Allowed = []netip.Prefix{netip.MustParsePrefix("10.96.7.0/24"), netip.MustParsePrefix("169.254.0.0/16")}
+	for text, want := range map[string]bool{
+		"10.96.7.1": false, "64:ff9b::10.96.7.1": false, "10.96.8.1": true, "169.254.169.254": true, "127.0.0.1": true,
+	} {
+		equal(t, text+" is refused", network.refused(netip.MustParseAddr(text)), want)
+	}
 	network.AllowLoopback = true
 	for text, want := range map[string]bool{"127.0.0.1": false, "::1": false, "169.254.169.254": true, "0.0.0.0": true} {
 		equal(t, text+" is refused", network.refused(netip.MustParseAddr(text)), want)

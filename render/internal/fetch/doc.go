@@ -31,7 +31,8 @@
 //	  "network": {                   // may be left out
 //	    "allowLoopback": false,
 //	    "allowPlainCredentials": false,  // credentials over http
-//	    "denied": ["10.96.0.0/12"]       // refused besides loopback, link-local and metadata addresses
+//	    "denied": ["10.0.0.0/8"],        // refused besides loopback, link-local and metadata addresses
+//	    "allowed": ["10.9.8.7/32"]       // of the denied ones, not refused
 //	  }
 //	}
 //

@@ -60,6 +60,7 @@ type Network struct {
 	AllowLoopback         bool           `json:"allowLoopback"`
 	AllowPlainCredentials bool           `json:"allowPlainCredentials"`
 	Denied                []netip.Prefix `json:"denied"`
+	Allowed               []netip.Prefix `json:"allowed"`
 }
 
 // Answer is what the fetch command writes.

@@ -43,12 +43,35 @@ Deno.test("a gate gives the place back when the work fails, and forgets who gave
     await first.run();
     throw new Error("broken");
   });
-  const waiting = gate.run(work(log, "never").run, abort.signal);
+  const waiting = gate.run(work(log, "never").run, { signal: abort.signal });
   const last = gate.run(() => Promise.resolve("last"));
   abort.abort(new Error("not needed"));
   await assert.rejects(waiting, /not needed/);
   first.end();
   await assert.rejects(running, /broken/);
   assert.deepEqual([await last, log], ["last", ["first"]]);
-  await assert.rejects(gate.run(() => Promise.resolve(1), abort.signal), /not needed/);
+  await assert.rejects(gate.run(() => Promise.resolve(1), { signal: abort.signal }), /not needed/);
+});
+
+Deno.test("a gate lets others pass by those whose group has no place, and keeps the order of the rest", async () => {
+  const gate = new Gate(3, 2);
+  const log: string[] = [];
+  const abort = new AbortController();
+  const of = (group: string, name: string): { end: () => void; result: Promise<string> } => {
+    const { run, end } = work(log, name);
+    return { end, result: gate.run(run, { group, signal: abort.signal }) };
+  };
+  const hanging = ["h1", "h2", "h3", "h4"].map((name) => of("hanging", name));
+  const others = ["a", "b", "c"].map((name) => of(name, name));
+  await settled();
+  assert.deepEqual(log, ["h1", "h2", "a"]);
+  others[0]!.end();
+  await settled();
+  assert.deepEqual(log, ["h1", "h2", "a", "b"]);
+  hanging[1]!.end();
+  await settled();
+  assert.deepEqual(log, ["h1", "h2", "a", "b", "h3"]);
+  for (const { end } of [...hanging, ...others]) end();
+  await Promise.all([...hanging, ...others].map(({ result }) => result));
+  assert.deepEqual(log, ["h1", "h2", "a", "b", "h3", "h4", "c"]);
 });
