@@ -171,6 +171,8 @@ Deno.test("Environments come from commits", async (t) => {
     await at.create(environment("crashing", "crash", { source }));
     const found = await at.untilEnv("crashing", "Failed");
     assert.match(condition(found, "DeploymentReady")!.message, /exited with code 1[^]*last lines of its log:\n.+/);
+    // It restarts again and again, and says how often.
+    await plane.kubectl(["delete", "env", "crashing", "-n", TEAM, "--timeout=60s"]);
   });
 
   await t.step("a namespace that somebody else made is not touched", async () => {
