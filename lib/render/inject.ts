@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { KubeObject } from "../api/object.ts";
 import { type EnvVar, injectEnv } from "./inject_env.ts";
 import { type IngressWish, injectHost } from "./inject_host.ts";
 import { IMAGE_NOT_INJECTED, injectImage } from "./inject_image.ts";
@@ -49,9 +48,4 @@ export function inject(rendering: Rendering, { image, env, ingress }: Wishes): R
     injected,
     warnings,
   };
-}
-
-/** The objects alone, without the files that they are from. */
-export function objectsOf({ objects }: Rendering): KubeObject[] {
-  return objects.map(({ object }) => object);
 }

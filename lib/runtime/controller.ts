@@ -112,7 +112,9 @@ export class Controller {
     const isOwned = this.definition.owns.includes(need);
     informer.subscribe((change) => {
       // The reconcile that wrote to a child of its own looks at it again by itself.
-      if (change.isOwn && isOwned || isNoNews(change, need.reads)) return;
+      if (change.isOwn && isOwned) return;
+      // Where only metadata is asked for, what has changed is elsewhere: the version is the news.
+      if (!need.metadataOnly && isNoNews(change, need.reads)) return;
       const owners = need.owners?.(change, this.owners.cache) ?? this.#ownersOfChild(change);
       for (const key of owners) this.queue.add(key, "low");
     });

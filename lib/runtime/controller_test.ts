@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { ANNOTATION_PAUSED, LABEL_OWNER_UID } from "../api/names.ts";
-import type { KubeObject } from "../api/object.ts";
 import { CONFIG_MAP, DEPLOYMENT, NAMESPACE, SERVICE } from "../api/resources.ts";
 import { collectGarbage } from "../kube/scripted_garbage.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
@@ -62,22 +61,6 @@ Deno.test("promise 4: a touch that changes nothing costs nothing", async () => {
   await settle();
   assert.deepEqual(operator.calls, []);
   assert.ok(operator.results.length > 0);
-});
-
-Deno.test("a change in what a kind does not read is not looked at", async () => {
-  const withoutStatus = ({ status: _status, ...rest }: KubeObject): KubeObject => rest;
-  const { owns } = gadgetKind();
-  const definition = gadgetKind({
-    owns: owns.map((need) => need.resource === SERVICE ? { ...need, reads: withoutStatus } : need),
-  });
-  await using operator = await withReady({ definition });
-  const { store } = operator.server;
-  store.edit(SERVICE, "gadget-g/svc", (service) => service.status = { loadBalancer: {} });
-  await settle();
-  assert.deepEqual(operator.results, []);
-  store.edit(SERVICE, "gadget-g/svc", ({ metadata }) => metadata.labels!.team = "a");
-  await settle();
-  assert.equal(operator.results.length, 1);
 });
 
 Deno.test("our own writes do not wake us, unless the watch is faster than the answer, and then once", async () => {

@@ -19,7 +19,7 @@ export interface WatchNeed {
   metadataOnly?: boolean;
   /** Drops what nobody reads before it is cached. */
   shape?: (object: KubeObject) => KubeObject;
-  /** What this kind reads of what is cached: a change of anything else is no news to it. */
+  /** What this kind reads of what is cached: a change of anything else is no news to it. Not for bare metadata. */
   reads?: (object: KubeObject) => KubeObject;
   /** Keys of the owners that a change concerns; for children it is found by label and annotation when left out. */
   owners?: (change: Change, owners: Lister) => string[];

@@ -11,11 +11,6 @@ export function bareMetadata({ apiVersion, kind, metadata }: KubeObject): KubeOb
   return { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion, deletionTimestamp } };
 }
 
-/** Of bare metadata every version is read: what changed is elsewhere. */
-export function everyVersion(object: KubeObject): KubeObject {
-  return { ...object, spec: object.metadata.resourceVersion };
-}
-
 /** Of an object that is only compared with what is wanted: a quota's status changes with every Pod. */
 export function withoutStatus(object: KubeObject): KubeObject {
   const { status: _status, ...rest } = object;

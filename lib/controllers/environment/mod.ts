@@ -15,7 +15,7 @@ import { hostname } from "../../preview_names.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { podShape } from "../../workload/pod_failure.ts";
-import { bareMetadata, everyVersion, withoutStatus } from "../../workload/shapes.ts";
+import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
 import type { BuildSettings } from "./build.ts";
 import { decide } from "./decide.ts";
 import { performed } from "./deployment.ts";
@@ -75,10 +75,7 @@ export function environmentController(options: EnvironmentOptions): ControllerDe
       { resource: KIND, scope: "all", owners: ownersBeside(settings.domain), reads: claimsOf },
       { resource: PROJECT.resource, scope: "all", owners: ownersOfProject, reads: askedFor },
       { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfHost, reads: askedFor },
-      {
-        ...{ resource: SECRET, scope: "all", metadataOnly: true },
-        ...{ shape: bareMetadata, reads: everyVersion, owners: usersOfSecret(options) },
-      },
+      { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(options) },
     ],
     permissions: ENVIRONMENT_PERMISSIONS,
     indexes: {

@@ -25,7 +25,7 @@ import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
 import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
-import { bareMetadata, everyVersion, withoutStatus } from "../../workload/shapes.ts";
+import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
 import { decide } from "./decide.ts";
 import { gather, type Seen } from "./gather.ts";
 import type { PreviewMetrics } from "./metrics.ts";
@@ -96,7 +96,7 @@ function child(resource: WatchNeed["resource"], parts: Pick<WatchNeed, "shape" |
 }
 
 function source(resource: WatchNeed["resource"], owners: WatchNeed["owners"]): WatchNeed {
-  return { resource, scope: "all", metadataOnly: true, shape: bareMetadata, reads: everyVersion, owners };
+  return { resource, scope: "all", metadataOnly: true, shape: bareMetadata, owners };
 }
 
 /** Also those whose namespace somebody else holds: they go on when it is gone. */
