@@ -12,6 +12,7 @@ import { Decisions, OWNER } from "../bench/owners.ts";
 import { ratioOf } from "../bench/report.ts";
 import { waves } from "../bench/waves.ts";
 import { keyOf, type KubeObject } from "../../lib/api/object.ts";
+import { waitFor } from "../wait.ts";
 import { OPERATOR, preview } from "./previews.ts";
 
 const MANY = 50;
@@ -48,6 +49,11 @@ test("an environment costs its objects, two status writes and their Events", asy
 
   await t.step("gone", async () => {
     await bed.kube.remove(OWNER, preview(1).metadata, {});
+    // Its last requests must not be counted with those of the next step.
+    await waitFor(
+      "the environment to be gone",
+      async () => (await bed.kube.list(OWNER, {}, { limit: 1 })).items.length === 0,
+    );
   });
 
   await t.step(`${MANY} at once cost no more each, and a restart over them writes nothing`, async () => {
