@@ -65,7 +65,12 @@ const END_TO_END: Step[] = [
 interface Count {
   passed: number;
   failed: number;
+  /** The name of each test that failed, and the beginning of what it said, in one line. */
+  failures: string[];
 }
+
+/** Characters of what one failed test said. */
+const FAILURE_LENGTH = 600;
 
 function stepsFor(tier: string | undefined): Step[] {
   if (tier === "--unit") return [UNIT];
@@ -81,8 +86,11 @@ async function run(step: Step, folder: string): Promise<Count> {
   const { success } = await command.spawn().status;
   const counted = step.isTest ? await countOf(report) : undefined;
   // A run that broke before it reported, or failed without naming a test (a leak, a type error), is a failure too.
-  const count = counted ?? { passed: success ? 1 : 0, failed: success ? 0 : 1 };
-  if (!success && count.failed === 0) count.failed = 1;
+  const count = counted ?? { passed: success ? 1 : 0, failed: 0, failures: [] };
+  if (!success && count.failed === 0) {
+    count.failed = 1;
+    count.failures.push("ended with an error of its own, see above");
+  }
   print(`== ${step.name}: ${count.passed} passed, ${count.failed} failed\n`);
   return count;
 }
@@ -93,7 +101,20 @@ async function countOf(path: string): Promise<Count | undefined> {
   const root = text && /<testsuites [^>]*tests="(\d+)" failures="(\d+)" errors="(\d+)"/.exec(text);
   if (!root) return undefined;
   const [tests, failures, errors] = root.slice(1).map(Number) as [number, number, number];
-  return { passed: tests - failures - errors, failed: failures + errors };
+  return { passed: tests - failures - errors, failed: failures + errors, failures: failuresOf(text) };
+}
+
+function failuresOf(report: string): string[] {
+  const failed = /<testcase name="([^"]*)"[^>]*>\s*<(?:failure|error) message="([^"]*)"/g;
+  const said = [...report.matchAll(failed)].map(([, name, message]) => plain(`${name}: ${message}`));
+  return said.map((line) => line.length > FAILURE_LENGTH ? `${line.slice(0, FAILURE_LENGTH)} …` : line);
+}
+
+const ENTITIES: Record<string, string> = { quot: '"', apos: "'", lt: "<", gt: ">", amp: "&" };
+
+/** Text of XML in one line. */
+function plain(text: string): string {
+  return text.replaceAll(/&(\w+);/g, (written, name) => ENTITIES[name] ?? written).replaceAll(/\s+/g, " ");
 }
 
 function print(line: string): void {
@@ -102,16 +123,18 @@ function print(line: string): void {
 
 if (import.meta.main) {
   const folder = await Deno.makeTempDir({ prefix: "maquette-test-" });
-  const total: Count = { passed: 0, failed: 0 };
+  const total: Count = { passed: 0, failed: 0, failures: [] };
   try {
     for (const step of stepsFor(Deno.args[0])) {
-      const { passed, failed } = await run(step, folder);
+      const { passed, failed, failures } = await run(step, folder);
       total.passed += passed;
       total.failed += failed;
+      total.failures.push(...failures.map((failure) => `${step.name}: ${failure}`));
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+  for (const failure of total.failures) print(`FAILED: ${failure}`);
   print(`${total.passed} passed, ${total.failed} failed`);
   Deno.exit(total.failed > 0 ? 1 : 0);
 }
