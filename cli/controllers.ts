@@ -6,12 +6,13 @@
 import type { Config } from "../lib/config.ts";
 import { environmentController } from "../lib/controllers/environment/mod.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
+import { portfolioAppController } from "../lib/controllers/portfolio_app/mod.ts";
 import { previewEnvironmentController } from "../lib/controllers/preview_environment/mod.ts";
 import type { PreviewMetrics } from "../lib/controllers/preview_environment/metrics.ts";
 import { printerController } from "../lib/controllers/printer/mod.ts";
 import { projectController } from "../lib/controllers/project/mod.ts";
 import type { ControllerDefinition } from "../lib/runtime/definition.ts";
-import { buildSettings, environmentSettings, previewSettings } from "./settings.ts";
+import { appSettings, buildSettings, environmentSettings, previewSettings } from "./settings.ts";
 
 /** What kinds work with beside the API server; absent where nothing is run. */
 export interface ControllerTools {
@@ -33,5 +34,6 @@ export function createControllers(config: Config, tools?: ControllerTools): Cont
     printerController({ image: config.printerImage }) as ControllerDefinition,
     projectController() as ControllerDefinition,
     environmentController(environments) as ControllerDefinition,
+    portfolioAppController(appSettings(config)) as ControllerDefinition,
   ];
 }

@@ -5,6 +5,7 @@
  */
 import type { BuildSettings } from "../lib/controllers/environment/build.ts";
 import type { EnvironmentSettings } from "../lib/controllers/environment/settings.ts";
+import type { AppSettings } from "../lib/controllers/portfolio_app/settings.ts";
 import type { PreviewSettings, TlsSettings } from "../lib/controllers/preview_environment/settings.ts";
 import type { Config } from "../lib/config.ts";
 import { parseMirrors } from "../lib/registry/endpoints.ts";
@@ -19,6 +20,13 @@ const BUILD_KEPT_SECONDS = 3600;
 export function previewSettings(config: Config): PreviewSettings {
   const { progressDeadlineSeconds } = config;
   return { ...sharedSettings(config), progressDeadlineSeconds };
+}
+
+/** Of PortfolioApps. */
+export function appSettings(config: Config): AppSettings {
+  const { progressDeadlineSeconds, backupImage, backupStoreImage } = config;
+  const { domain, ingressClass, operatorNamespace, tls } = sharedSettings(config);
+  return { domain, ingressClass, operatorNamespace, tls, progressDeadlineSeconds, backupImage, backupStoreImage };
 }
 
 /** Of Environments. */

@@ -73,7 +73,16 @@ const ttl = z.union([z.literal("0").transform(() => 0), number(...TTL_BOUNDS)], 
 
 /** One option: how it is read, what it is when nobody says, and what `--help` says. */
 export interface Option {
-  group: "Cluster" | "Previews" | "Environments" | "Builds" | "Images" | "Printers" | "Webhook" | "Process";
+  group:
+    | "Cluster"
+    | "Previews"
+    | "Environments"
+    | "Builds"
+    | "Applications"
+    | "Images"
+    | "Printers"
+    | "Webhook"
+    | "Process";
   schema: z.ZodType;
   default: string;
   help: string;
@@ -202,6 +211,14 @@ export const OPTIONS = Object.freeze({
     default: "",
     help:
       "Networks of --cluster-ranges that builds, and fetches of sources, may reach: of the registry and the git server",
+  }),
+  "backup-image": option("Applications", image(), {
+    default: "docker.io/library/postgres:18.1",
+    help: "Image of backups; it needs sh, GNU tar, gzip, sha256sum, pg_dump, pg_restore and psql",
+  }),
+  "backup-store-image": option("Applications", image(), {
+    default: "docker.io/curlimages/curl:8.17.0",
+    help: "Image that takes backups to S3 and back; it needs sh, curl and sha256sum",
   }),
   "allowed-registries": option("Images", list(registryEntry()), {
     default: "",

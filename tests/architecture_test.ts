@@ -27,6 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/version.ts": [],
   "lib/body_reader.ts": [],
   "lib/preview_names.ts": ["lib/naming.ts"],
+  "lib/portfolio_names.ts": ["lib/naming.ts"],
   "lib/environment_names.ts": ["lib/api/", "lib/naming.ts"],
   "lib/lifetime.ts": ["lib/api/"],
   "lib/image/": ["lib/api/"],
@@ -42,13 +43,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/config.ts": ["lib/options.ts"],
   "lib/controllers/": [
     ...["lib/api/", "lib/kube/", "lib/runtime/", "lib/workload/", "lib/naming.ts", "lib/network.ts"],
-    ...["lib/preview_names.ts", "lib/environment_names.ts", "lib/lifetime.ts"],
+    ...["lib/preview_names.ts", "lib/portfolio_names.ts", "lib/environment_names.ts", "lib/lifetime.ts"],
     ...["lib/image/", "lib/registry/", "lib/build/", "lib/render/", "lib/git/", "lib/deploy/"],
   ],
   "crds/": ["lib/api/"],
   "webhook/": [
     ...["lib/api/", "lib/naming.ts", "lib/preview_names.ts", "lib/environment_names.ts", "lib/image/", "lib/registry/"],
-    ...["lib/body_reader.ts", "lib/runtime/clock.ts", "lib/runtime/log.ts"],
+    ...["lib/portfolio_names.ts", "lib/body_reader.ts", "lib/runtime/clock.ts", "lib/runtime/log.ts"],
   ],
   "cli/": ["lib/", "webhook/", "crds/"],
   "main.ts": ["cli/", "lib/config.ts"],

@@ -5,12 +5,19 @@
  */
 import { ENVIRONMENT } from "./environment.ts";
 import type { KindDefinition } from "./kind.ts";
+import { PORTFOLIO_APP } from "./portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "./preview_environment.ts";
 import { PRINTER } from "./printer.ts";
 import { PROJECT } from "./project.ts";
 
 /** All kinds, in the order of the documentation. */
-export const KINDS: readonly KindDefinition[] = Object.freeze([PREVIEW_ENVIRONMENT, PRINTER, PROJECT, ENVIRONMENT]);
+export const KINDS: readonly KindDefinition[] = Object.freeze([
+  PREVIEW_ENVIRONMENT,
+  PRINTER,
+  PROJECT,
+  ENVIRONMENT,
+  PORTFOLIO_APP,
+]);
 
 /** The kind that an object says it is of, by group and kind in whatever version; undefined when it is not ours. */
 export function kindOf(object: { apiVersion?: unknown; kind?: unknown }): KindDefinition | undefined {

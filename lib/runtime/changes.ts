@@ -7,6 +7,7 @@ import { LABEL_DEPLOYED } from "../api/names.ts";
 import { keyOf, type KubeObject } from "../api/object.ts";
 import { NAMESPACE } from "../api/resources.ts";
 import type { Root } from "./definition.ts";
+import { asCached } from "./copies.ts";
 import { difference, withDigest } from "./differs.ts";
 import { stamp } from "./ownership.ts";
 
@@ -39,7 +40,7 @@ export function changesFor(owner: KubeObject, desired: readonly KubeObject[], ow
     if (!observed) changes.create.push(wanted);
     else if (observed.metadata.deletionTimestamp) changes.leaving.push(observed);
     else {
-      const why = difference(wanted, observed);
+      const why = difference(asCached(wanted), observed);
       if (why !== undefined) changes.update.push({ desired: wanted, observed, why });
     }
   }
