@@ -200,3 +200,22 @@ Deno.test("builds get out to DNS, to the internet without the cluster, and to wh
   assert.deepEqual(allowed.to, [{ ipBlock: { cidr: "10.9.0.0/16" } }]);
   assert.equal(buildEgressPolicy(metadata, { ...ranges, allowed: [] }).spec.egress.length, 2);
 });
+
+Deno.test("Kaniko copies what belongs to root, as Docker does, and keeps ssh content with the key", () => {
+  const spec = pod({ builder: "kaniko", gitSecret: { name: "git" } });
+  assert.equal(spec.securityContext.fsGroup, undefined);
+  assert.equal(fetcher({ builder: "kaniko" }).securityContext.runAsUser, 0);
+  assert.equal(fetcher().securityContext.runAsUser, undefined);
+  const login = spec.volumes.find(({ name }: { name: string }) => name === "git-login");
+  assert.equal(login.secret.defaultMode, 0o400);
+});
+
+Deno.test("a build that says no is not tried again: Kaniko says it with the code of the command that failed", () => {
+  const codes = (over: Partial<BuildRequest>): unknown[] => {
+    const { rules } = job(over).spec.podFailurePolicy;
+    return rules.flatMap(({ onExitCodes }: { onExitCodes?: unknown }) => onExitCodes ?? []);
+  };
+  const fetch = { containerName: "fetch", operator: "In", values: [1] };
+  assert.deepEqual(codes({}), [fetch, { containerName: "build", operator: "In", values: [1] }]);
+  assert.deepEqual(codes({ builder: "kaniko" }), [fetch, { containerName: "build", operator: "NotIn", values: [0] }]);
+});

@@ -8,6 +8,8 @@ import { condition } from "../integration/previews.ts";
 import { Answers } from "./answers.ts";
 import { Cluster, DOMAIN, NAMESPACE } from "./cluster.ts";
 import { Forge } from "./forge.ts";
+import { loadKaniko } from "./images.ts";
+import { KANIKO } from "./kaniko.ts";
 import { isEndToEnd, settings } from "./settings.ts";
 import { chart, dockerfile, folder, kustomization } from "./sources.ts";
 import { Transcript } from "./transcript.ts";
@@ -20,13 +22,20 @@ const canBuild = isEndToEnd && settings().registry !== "";
 Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) => {
   const { registry, registryRange, buildFlags, gitImage, enforcesPolicies } = settings();
   await using cluster = await Cluster.prepare();
+  await loadKaniko(cluster.settings);
   const { plane } = cluster;
   const at = new EnvironmentTerminal(plane);
   await using forge = await Forge.open(cluster, gitImage);
   await at.apply(authorities(forge.authority));
   const ranges = [...await forge.ranges(), registryRange].filter((range) => range !== "");
+  const kaniko = [`--build-kaniko-image=${KANIKO}`, `--build-git-image=${gitImage}`];
   const reachable = [`--build-allowed-ranges=${ranges.join(",")}`, `--insecure-registries=${registry}`];
-  await cluster.install([...reachable, "--registry-ca-file=/etc/maquette/authorities/ca.crt", ...buildFlags]);
+  await cluster.install([
+    ...reachable,
+    "--registry-ca-file=/etc/maquette/authorities/ca.crt",
+    ...kaniko,
+    ...buildFlags,
+  ]);
   const transcript = new Transcript();
   transcript.section("Environments, from commits to their end");
   await at.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: TEAM } }, ...forge.logins(TEAM));
@@ -89,6 +98,22 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     const answer = await cluster.untilAnswers(ready.status.url, ({ status }) => status === 200);
     assert.match(answer.text, /^web v1 on preview-web-/);
     transcript.quote(`GET ${ready.status.url} (kustomize, over SSH)`, `${answer.status} ${answer.text}`);
+  });
+
+  await t.step("Kaniko builds what is fetched over SSH, and its files belong to root", async () => {
+    const commitSha = await forge.commit("tool", { ...await dockerfile("kaniko"), ...chart() });
+    await at.create(
+      project("tool", "", {
+        source: forge.ssh("tool"),
+        deployment: { type: "helm", path: "chart" },
+        build: { image: `${registry}/acme/tool`, builder: "kaniko" },
+      }),
+      environment("tool-1", "tool", { source: { commitSha } }),
+    );
+    const ready = await at.untilEnv("tool-1", "Ready", commitSha, BUILD_MS);
+    const answer = await cluster.untilAnswers(ready.status.url, ({ status }) => status === 200);
+    assert.match(answer.text, /^web kaniko on /);
+    transcript.quote(`GET ${ready.status.url} (built by Kaniko, over SSH)`, `${answer.status} ${answer.text}`);
   });
 
   await t.step("a folder of manifests answers, at the tip of its branch too", async () => {
