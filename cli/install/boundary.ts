@@ -16,8 +16,9 @@
  * @module
  */
 import { ANNOTATION_HOST, BOUNDARY_POLICY, LABEL_OWNER_UID } from "../../lib/api/names.ts";
-import type { KubeObject } from "../../lib/api/object.ts";
+import type { KubeObject, Resource } from "../../lib/api/object.ts";
 import { KINDS } from "../../lib/api/registry.ts";
+import { INGRESS, NETWORK_POLICY, POD, SECRET, SERVICE } from "../../lib/api/resources.ts";
 import { DEPLOYER } from "../../lib/controllers/environment/target_namespace.ts";
 import { AUTH_URL, LEFT_OUT, OWN_AUTH_URL, PLAIN_PATH } from "../../lib/render/route_rules.ts";
 
@@ -33,8 +34,8 @@ interface Validation {
 }
 
 interface Rule {
-  /** `resource.group`, or a resource of the core group. */
-  resources: string[];
+  /** In one version: the API server knows which others mean the same. */
+  resources: Pick<Resource, "group" | "version" | "plural">[];
   operations: ("CREATE" | "UPDATE" | "DELETE")[];
   validations: Validation[];
 }
@@ -65,17 +66,17 @@ const ROUTES: Validation = {
 /** By the end of the policy's name. */
 const RULES: Readonly<Record<string, Rule>> = {
   isolation: {
-    resources: ["networkpolicies.networking.k8s.io"],
+    resources: [NETWORK_POLICY],
     operations: ["CREATE", "UPDATE", "DELETE"],
     validations: [onlyEverywhere("an environment is isolated by policies of Maquette alone")],
   },
   kinds: {
-    resources: KINDS.map(({ resource }) => `${resource.plural}.${resource.group}`),
+    resources: KINDS.map(({ resource }) => resource),
     operations: ["CREATE", "UPDATE", "DELETE"],
     validations: [onlyEverywhere("an environment makes no others")],
   },
   tokens: {
-    resources: ["serviceaccounts/token"],
+    resources: [{ group: "", version: "v1", plural: "serviceaccounts/token" }],
     operations: ["CREATE"],
     validations: [{
       expression: `request.?name.orValue('') != '${DEPLOYER}' || variables.everywhere`,
@@ -84,7 +85,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   // Controllers make both for whoever asks: nobody is an exception.
   pods: {
-    resources: ["pods"],
+    resources: [POD],
     operations: ["CREATE"],
     validations: [{
       expression: `!has(object.spec.serviceAccountName) || object.spec.serviceAccountName != '${DEPLOYER}'`,
@@ -92,7 +93,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     }],
   },
   secrets: {
-    resources: ["secrets"],
+    resources: [SECRET],
     operations: ["CREATE", "UPDATE"],
     validations: [{
       expression: "!has(object.type) || object.type != 'kubernetes.io/service-account-token' || " +
@@ -101,7 +102,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     }],
   },
   services: {
-    resources: ["services"],
+    resources: [SERVICE],
     operations: ["CREATE", "UPDATE"],
     validations: [{
       expression: "object.spec.?type.orValue('') != 'ExternalName' && " +
@@ -110,7 +111,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     }, ROUTES],
   },
   ingresses: {
-    resources: ["ingresses.networking.k8s.io"],
+    resources: [INGRESS],
     operations: ["CREATE", "UPDATE"],
     validations: [{
       expression: "variables.host != '' && !has(object.spec.defaultBackend) && " +
@@ -142,11 +143,11 @@ function onlyEverywhere(why: string): Validation {
 
 function policy(part: string, { resources, operations, validations }: Rule): KubeObject[] {
   const metadata = { name: `${BOUNDARY_POLICY}-${part}` };
-  const resourceRules = [...Map.groupBy(resources, groupOf)].map(([group, all]) => ({
+  const resourceRules = [...Map.groupBy(resources, ({ group }) => group)].map(([group, all]) => ({
     apiGroups: [group],
-    apiVersions: ["*"],
+    apiVersions: [...new Set(all.map(({ version }) => version))],
     operations,
-    resources: all.map((resource) => resource.split(".")[0]!),
+    resources: all.map(({ plural }) => plural),
   }));
   const variables = usedBy(validations).map((name) => ({ name, expression: VARIABLES[name]! }));
   const spec = {
@@ -168,10 +169,6 @@ function policy(part: string, { resources, operations, validations }: Rule): Kub
       spec: { policyName: metadata.name, validationActions: ["Deny"] },
     },
   ];
-}
-
-function groupOf(resource: string): string {
-  return resource.split(".").slice(1).join(".");
 }
 
 /** Those that the expressions name, and those that they name themselves, in the order in which they are declared. */
