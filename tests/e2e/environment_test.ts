@@ -21,11 +21,12 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
   const { registry, registryRange, buildFlags, gitImage, enforcesPolicies } = settings();
   await using cluster = await Cluster.prepare();
   const { plane } = cluster;
+  const at = new EnvironmentTerminal(plane);
   await using forge = await Forge.open(cluster, gitImage);
+  await at.apply(authorities(forge.authority));
   const ranges = [...await forge.ranges(), registryRange].filter((range) => range !== "");
   const reachable = [`--build-allowed-ranges=${ranges.join(",")}`, `--insecure-registries=${registry}`];
-  await cluster.install([...reachable, ...buildFlags]);
-  const at = new EnvironmentTerminal(plane);
+  await cluster.install([...reachable, "--registry-ca-file=/etc/maquette/authorities/ca.crt", ...buildFlags]);
   const transcript = new Transcript();
   transcript.section("Environments, from commits to their end");
   await at.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: TEAM } }, ...forge.logins(TEAM));
@@ -34,7 +35,7 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
   await t.step("a commit of a private repository is built without privileges and answers at its URL", async () => {
     await at.create(
       project("shop", "", {
-        source: forge.http("shop"),
+        source: forge.https("shop"),
         deployment: { type: "helm", path: "chart" },
         build: { image: `${registry}/acme/shop` },
       }),
@@ -94,7 +95,7 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     await forge.commit("docs", folder("v1"));
     const deployment = { type: "manifest", path: "manifests" };
     await at.create(
-      project("docs", "", { source: forge.http("docs"), deployment }),
+      project("docs", "", { source: forge.https("docs"), deployment }),
       environment("docs-1", "docs", { type: "deployment", source: { branch: "main" } }),
     );
     const ready = await at.untilEnv("docs-1", "Ready", undefined, BUILD_MS);
@@ -146,3 +147,9 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     await plane.kubectl(["delete", "namespace", TEAM]);
   });
 });
+
+/** What `kubectl create configmap` makes of a file, as the README says. */
+function authorities(pem: string): unknown {
+  const metadata = { name: "maquette-authorities", namespace: NAMESPACE };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": pem } };
+}
