@@ -134,7 +134,7 @@ export function buildEgressPolicy(
     { to: internet },
   ];
   if (ranges.allowed.length > 0) egress.push({ to: ranges.allowed.map((cidr) => ({ ipBlock: { cidr } })) });
-  const podSelector = { matchLabels: COMPONENT };
+  const podSelector = { matchExpressions: [{ key: BUILD_LABEL, operator: "Exists" }] };
   const spec = { podSelector, policyTypes: ["Egress"], egress };
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
 }
