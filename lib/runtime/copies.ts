@@ -48,8 +48,17 @@ export function withoutContent(object: KubeObject): KubeObject {
   return {
     apiVersion,
     kind,
-    metadata: intact ? metadata : { ...metadata, annotations: { ...metadata.annotations, [ANNOTATION_SOURCE]: "" } },
+    metadata: intact ? metadata : {
+      ...metadata,
+      annotations: { ...metadata.annotations, [ANNOTATION_SOURCE]: "", [ANNOTATION_CONTENT]: "" },
+    },
   };
+}
+
+/** A desired ConfigMap or Secret with the digest that its content is compared by. */
+export function withContentDigest(desired: KubeObject): KubeObject {
+  const annotations = { ...desired.metadata.annotations, [ANNOTATION_CONTENT]: contentDigest(desired) };
+  return { ...desired, metadata: { ...desired.metadata, annotations } };
 }
 
 /**
