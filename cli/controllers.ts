@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config } from "../lib/config.ts";
+import { databaseMigrationController } from "../lib/controllers/database_migration/mod.ts";
 import { environmentController } from "../lib/controllers/environment/mod.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { previewEnvironmentController } from "../lib/controllers/preview_environment/mod.ts";
@@ -11,7 +12,7 @@ import type { PreviewMetrics } from "../lib/controllers/preview_environment/metr
 import { printerController } from "../lib/controllers/printer/mod.ts";
 import { projectController } from "../lib/controllers/project/mod.ts";
 import type { ControllerDefinition } from "../lib/runtime/definition.ts";
-import { buildSettings, environmentSettings, previewSettings } from "./settings.ts";
+import { buildSettings, environmentSettings, migrationSettings, previewSettings } from "./settings.ts";
 
 /** What kinds work with beside the API server; absent where nothing is run. */
 export interface ControllerTools {
@@ -33,5 +34,6 @@ export function createControllers(config: Config, tools?: ControllerTools): Cont
     printerController({ image: config.printerImage }) as ControllerDefinition,
     projectController() as ControllerDefinition,
     environmentController(environments) as ControllerDefinition,
+    databaseMigrationController(migrationSettings(config)) as ControllerDefinition,
   ];
 }

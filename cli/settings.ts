@@ -4,6 +4,7 @@
  * @module
  */
 import type { BuildSettings } from "../lib/controllers/environment/build.ts";
+import type { MigrationSettings } from "../lib/controllers/database_migration/settings.ts";
 import type { EnvironmentSettings } from "../lib/controllers/environment/settings.ts";
 import type { PreviewSettings, TlsSettings } from "../lib/controllers/preview_environment/settings.ts";
 import type { Config } from "../lib/config.ts";
@@ -14,6 +15,9 @@ const BUILD_RESOURCES = { requests: { cpu: "500m", memory: "1Gi" }, limits: { me
 const BUILD_STORAGE = "20Gi";
 /** So long can the log of a build be read. */
 const BUILD_KEPT_SECONDS = 3600;
+
+/** So long can the log of a migration be read. */
+const MIGRATION_KEPT_SECONDS = 86_400;
 
 /** Of PreviewEnvironments. */
 export function previewSettings(config: Config): PreviewSettings {
@@ -44,6 +48,13 @@ export function buildSettings(config: Config, caCertificates: string): BuildSett
     allowedRanges: config.buildAllowedRanges,
     clusterRanges: config.clusterRanges,
   };
+}
+
+/** Of DatabaseMigrations. */
+export function migrationSettings(config: Config): MigrationSettings {
+  const { flywayImage, liquibaseImage, namespace } = config;
+  const ttlSecondsAfterFinished = MIGRATION_KEPT_SECONDS;
+  return { flywayImage, liquibaseImage, ttlSecondsAfterFinished, operatorNamespace: namespace };
 }
 
 function sharedSettings(config: Config): Omit<PreviewSettings, "progressDeadlineSeconds"> {

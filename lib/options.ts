@@ -73,7 +73,7 @@ const ttl = z.union([z.literal("0").transform(() => 0), number(...TTL_BOUNDS)], 
 
 /** One option: how it is read, what it is when nobody says, and what `--help` says. */
 export interface Option {
-  group: "Cluster" | "Previews" | "Environments" | "Builds" | "Images" | "Printers" | "Webhook" | "Process";
+  group: "Cluster" | "Previews" | "Environments" | "Builds" | "Images" | "Printers" | "Migrations" | "Webhook" | "Process";
   schema: z.ZodType;
   default: string;
   help: string;
@@ -224,6 +224,14 @@ export const OPTIONS = Object.freeze({
   "printer-image": option("Printers", image(), {
     default: "busybox:1.37.0",
     help: "Image that Printers print with, unless they name one",
+  }),
+  "flyway-image": option("Migrations", image(), {
+    default: "flyway/flyway:10.22",
+    help: "Image that runs Flyway for DatabaseMigrations, unless they name one",
+  }),
+  "liquibase-image": option("Migrations", image(), {
+    default: "liquibase/liquibase:4.31.1",
+    help: "Image that runs Liquibase for DatabaseMigrations, unless they name one",
   }),
   "webhook": option("Webhook", flag(), { default: "true", help: "Whether admission is served" }),
   "webhook-host": option("Webhook", z.string().min(1, "must be an address"), {

@@ -26,6 +26,9 @@ export interface ChangeProblem {
   message: string;
 }
 
+/** Stands for the checksum of what is applied and was found to differ: it fits no text. */
+export const UNVERIFIED = "unverified";
+
 const CHECKSUM_LENGTH = 16;
 const FILE = /^([VU])([0-9]+(?:[._][0-9]+)*)__(.*)\.sql$/s;
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AdmissionRules } from "./admission_rules.ts";
+import { DATABASE_MIGRATION_RULES } from "./database_migration.ts";
 import { ENVIRONMENT_RULES } from "./environment.ts";
 import { PREVIEW_ENVIRONMENT_RULES } from "./preview_environment.ts";
 import { PRINTER_RULES } from "./printer.ts";
@@ -19,4 +20,5 @@ export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([
   PRINTER_RULES,
   PROJECT_RULES,
   ENVIRONMENT_RULES,
+  DATABASE_MIGRATION_RULES,
 ]);

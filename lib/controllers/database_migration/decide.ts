@@ -7,7 +7,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { databaseKey } from "../../migration/database.ts";
 import { migrationRun, type Run, undoRun } from "../../migration/job.ts";
 import type { Change } from "../../migration/migration_set.ts";
-import { failureIn, reportsOf, whole } from "../../migration/report.ts";
+import { reportsOf, whole } from "../../migration/report.ts";
 import { type MigrationRequest, requestFor } from "../../migration/request.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import type { Finding } from "../../runtime/status.ts";
@@ -40,6 +40,7 @@ export function decide(seen: Seen, now: number): Plan {
   const { run } = wish;
   const older = seen.jobs.find((job) => !isPartOf(wish, job) && isActive(job, seen.pods));
   if (older) return finishingOlder(wish, older);
+  if (wish.request.upTo === 0) return nothingToRun(wish);
   const recorded = recordedRun(seen.owner, run.name);
   if (recorded) return afterwards(wish, fieldsOf(seen), now);
   const job = seen.jobs.find(({ metadata }) => metadata.name === run.name);
@@ -113,7 +114,7 @@ function afterwards(wish: Wish, fields: Fields, now: number): Plan {
   if (!undo || ended.isUndone) return failed(wish, fields, undo);
   const job = seen.jobs.find(({ metadata }) => metadata.name === undo.name);
   if (!job || isActive(job, seen.pods)) return rollingBack(wish, fields, { undo, now });
-  return failed(wish, undone(wish, fields, job), undo, run);
+  return failed(wish, undone(wish, fields, job), undo);
 }
 
 function succeeded(wish: Wish, fields: Fields): Plan {
@@ -129,6 +130,12 @@ function succeeded(wish: Wish, fields: Fields): Plan {
   const message = `Database is at version "${fields.currentVersion ?? ""}"`;
   const outcome = { outcome: "Completed", reason: "Migrated", message };
   return { desired, report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome } };
+}
+
+/** Also where all there is waits for a rollout. */
+function nothingToRun(wish: Wish): Plan {
+  const plan = succeeded(wish, fieldsOf(wish.seen));
+  return wish.isHeld ? plan : { ...plan, report: { ...plan.report, message: "There is nothing to apply" } };
 }
 
 function rollingBack(wish: Wish, fields: Fields, { undo, now }: { undo: Run; now: number }): Plan {
@@ -161,7 +168,7 @@ function undone({ seen, request }: Wish, fields: Fields, job: KubeObject): Field
   };
 }
 
-function failed(wish: Wish, fields: Fields, undo: Run | undefined, ..._: Run[]): Plan {
+function failed(wish: Wish, fields: Fields, undo: Run | undefined): Plan {
   const { seen, run } = wish;
   const { reason = "RunFailed", message = "" } = fields.run!;
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);

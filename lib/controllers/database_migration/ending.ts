@@ -6,7 +6,7 @@
 import type { MigrationStatus } from "../../api/database_migration.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { databaseKey, hasTransactionalDdl } from "../../migration/database.ts";
-import type { Change } from "../../migration/migration_set.ts";
+import { type Change, UNVERIFIED } from "../../migration/migration_set.ts";
 import { failureIn, isEdited, type Report, reportsOf, whole } from "../../migration/report.ts";
 import type { MigrationRequest } from "../../migration/request.ts";
 import { lineOf } from "../../migration/sql_position.ts";
@@ -20,9 +20,6 @@ export type Fields = Pick<
   MigrationStatus,
   "database" | "currentVersion" | "appliedMigrations" | "failedMigration" | "error" | "lastMigrationTime" | "run"
 >;
-
-/** Stands for the checksum of what is applied and was found to differ: it fits no text. */
-const UNVERIFIED = "unverified";
 
 /** The status after a run that applies has ended. */
 export function endingOf(seen: Seen, job: KubeObject, request: MigrationRequest): Fields {
