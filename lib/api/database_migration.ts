@@ -90,9 +90,13 @@ const spec = withRules(
       .describe("The changes: those that were applied and those to come."),
     source: z.object({
       configMapRef: z.object({ name: objectName().describe("Name of a ConfigMap in the namespace of this object.") })
-        .describe("A ConfigMap with a file for each change: V<version>__<description>.sql, its rollback U<version>__….sql."),
+        .describe(
+          "A ConfigMap with a file for each change: V<version>__<description>.sql, its rollback U<version>__….sql.",
+        ),
     }).optional().describe("Where the changes are, in place of migrations."),
-    tool: immutable(z.enum(["flyway", "liquibase"]).default("flyway")).describe("What runs them and keeps the history."),
+    tool: immutable(z.enum(["flyway", "liquibase"]).default("flyway")).describe(
+      "What runs them and keeps the history.",
+    ),
     image: imageReference().optional().describe("Image of the tool; the operator's own when absent."),
     timeoutSeconds: z.int().min(10).max(MAX_TIMEOUT_SECONDS).default(1800)
       .describe("Seconds after which a run is given up."),
@@ -151,7 +155,8 @@ export const DATABASE_MIGRATION: KindDefinition = {
   singular: "databasemigration",
   shortNames: ["dbm", "dbmig"],
   categories: CATEGORIES,
-  description: "DatabaseMigration is ordered, versioned schema changes of a database, run by Flyway or Liquibase in a Job.",
+  description:
+    "DatabaseMigration is ordered, versioned schema changes of a database, run by Flyway or Liquibase in a Job.",
   columns: [
     { name: "Database", type: "string", jsonPath: ".spec.database.name", description: "Name of the database." },
     { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Where the migration stands." },

@@ -4,7 +4,7 @@
  * @module
  */
 import { hasTransactionalDdl } from "./database.ts";
-import { type Change, bytesOf } from "./migration_set.ts";
+import { bytesOf, type Change } from "./migration_set.ts";
 import type { MigrationRequest } from "./request.ts";
 
 /** Files by name. */
@@ -23,9 +23,9 @@ const MAX_WORDS = 60;
 /** What a run reads. `versions` has a version on each line, in the order of the changes. */
 export function runFiles(request: MigrationRequest): Files {
   const { tool, changes, upTo } = request;
-  const scripts = changes.slice(0, tool === "flyway" ? changes.length : upTo).map((change): [string, string] => (
-    [fileName(change), tool === "flyway" ? change.sql : escaped(change.sql)]
-  ));
+  const scripts = changes.slice(0, tool === "flyway" ? changes.length : upTo).map((
+    change,
+  ): [string, string] => [fileName(change), tool === "flyway" ? change.sql : escaped(change.sql)]);
   const changelog: [string, string][] = tool === "flyway" ? [] : [["changelog.json", changelogOf(request)]];
   return Object.fromEntries([versionsFile(changes), ...changelog, ...scripts]);
 }

@@ -85,7 +85,9 @@ function runOf(
 }
 
 /** A change that fails would fail again; a node that is drained does not count. */
-function jobLimits({ request, options }: { request: MigrationRequest; options: MigrationOptions }): Record<string, unknown> {
+function jobLimits(
+  { request, options }: { request: MigrationRequest; options: MigrationOptions },
+): Record<string, unknown> {
   return {
     activeDeadlineSeconds: request.timeoutSeconds,
     ttlSecondsAfterFinished: options.ttlSecondsAfterFinished,

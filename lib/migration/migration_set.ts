@@ -50,7 +50,9 @@ export function checksumOf(sql: string): string {
 }
 
 /** What the schema cannot tell: versions that are one in other words, and scripts by their bytes. */
-export function changeProblems(migrations: readonly Pick<Migration, "version" | "sql" | "rollback">[]): ChangeProblem[] {
+export function changeProblems(
+  migrations: readonly Pick<Migration, "version" | "sql" | "rollback">[],
+): ChangeProblem[] {
   const first = new Map<string, string>();
   return migrations.flatMap(({ version, sql, rollback = "" }, index): ChangeProblem[] => {
     const twin = first.get(canonical(version));

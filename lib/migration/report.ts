@@ -33,7 +33,9 @@ export function readReport(message: string, versions: readonly string[]): Report
     if (word === "before" || word === "after") report[word] = inRanges(values[0] ?? "", versions);
     if (word === "current") report.current = values[0] ?? "";
     if (word === "half") report.half = values.flatMap((value) => versionAt(value, versions));
-    if (word === "order") report.outOfOrder = { version: versionAt(values[0], versions)[0] ?? "", current: values[1] ?? "" };
+    if (word === "order") {
+      report.outOfOrder = { version: versionAt(values[0], versions)[0] ?? "", current: values[1] ?? "" };
+    }
     if (word === "held") {
       const [version = "", before = ""] = values.flatMap((value) => versionAt(value, versions));
       report.held = { version, before };
@@ -79,10 +81,18 @@ export function whole(reports: readonly Report[]): Report | undefined {
 
 /** Version and line of a failure, as far as the tool tells them. */
 export function failureIn(error: string): { version?: string; line?: number } {
-  const version = /(?:to version "|changeset maquette::|maquette::|migration version |not applied to database: )([0-9][0-9.]*[0-9]|[0-9])/
-    .exec(error)?.[1];
+  const version =
+    /(?:to version "|changeset maquette::|maquette::|migration version |not applied to database: )([0-9][0-9.]*[0-9]|[0-9])/
+      .exec(error)?.[1];
   const line = /^Line +: (\d+)$/m.exec(error)?.[1];
   return { ...(version ? { version } : {}), ...(line ? { line: Number(line) } : {}) };
+}
+
+/** What the database said, without what the tool puts around it. */
+export function spokenIn(error: string): string {
+  const flyway = /^Message +: ([\s\S]*?)(?=\n(?:Location|Line|Statement) +:|$(?![\s\S]))/m.exec(error)?.[1];
+  const liquibase = /Reason: liquibase\.exception\.\w+: ([\s\S]*)/.exec(error)?.[1];
+  return (flyway ?? liquibase ?? error).trim();
 }
 
 /** Whether the tool found the text of an applied version changed. */

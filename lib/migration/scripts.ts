@@ -96,9 +96,9 @@ explain() { awk '/^ERROR/ { on = 1 } /^Caused by|^Need more flex|Run Flyway with
 look() {
   if ! run -outputType=json info > "$WORK/info"; then
     sed -n 's/.*"message" : "\\(.*\\)",*$/ERROR: \\1/p' "$WORK/info" | sed 's/\\\\n/\\
-/g; s/\\\\"/"/g' > "$WORK/out"
-    cat "$WORK/out"
-    give_up "$WORK/out"
+/g; s/\\\\"/"/g' > "$WORK/look"
+    cat "$WORK/look"
+    give_up "$WORK/look"
   fi
   awk -F '"' '$2 == "version" { v = $4 } $2 == "state" && v != "" {
     if ($4 ~ /^Failed/) print v > half
@@ -113,7 +113,7 @@ const LIQUIBASE = `${COMMON}
 run() { liquibase --show-banner=false "$@"; }
 explain() { awk '/^ERROR: Exception Details/ { next } /^For more information/ { exit } /Failed SQL:/ { sub(/ *.Failed SQL:.*/, ""); print; exit } /^Unexpected error running/ { on = 1 } on'; }
 look() {
-  if ! run history --format=TEXT > "$WORK/history" 2> "$WORK/out"; then cat "$WORK/out"; give_up "$WORK/out"; fi
+  if ! run history --format=TEXT > "$WORK/history" 2> "$WORK/look"; then cat "$WORK/look"; give_up "$WORK/look"; fi
   awk -F :: '$1 == "  maquette" && $3 == "maquette" { print $2 }' "$WORK/history" > "$WORK/applied"
   condense "$1" < "$WORK/applied"
 }

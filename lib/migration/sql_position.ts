@@ -16,7 +16,9 @@ export function lineOf(sql: string, error: string): number | undefined {
   const word = /(?:at or near|relation|column|function|type|schema|table|constraint) "?([^"\s(]+)/.exec(error)?.[1];
   if (Number.isNaN(position) || word === undefined) return undefined;
   const starts = statementStarts(sql);
-  const fitting = starts.map((start) => start + position - 1).filter((at) => sql.startsWith(word, at + quoteAt(sql, at)));
+  const fitting = starts.map((start) => start + position - 1).filter((at) =>
+    sql.startsWith(word, at + quoteAt(sql, at))
+  );
   const lines = new Set(fitting.map((at) => sql.slice(0, at).split("\n").length));
   return lines.size === 1 ? [...lines][0] : undefined;
 }

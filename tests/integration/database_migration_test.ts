@@ -8,7 +8,10 @@ const PERSONS: MigrationText[] = [
   { version: "1.9", sql: "INSERT INTO person (name) VALUES ('first');" },
   { version: "1.10", sql: "INSERT INTO person (name) VALUES ('second'); -- comment" },
 ];
-const BAD: MigrationText = { version: "2.0", sql: "ALTER TABLE person\n  ADD COLUMN email text;\nINSERT INTO nobody VALUES (1);" };
+const BAD: MigrationText = {
+  version: "2.0",
+  sql: "ALTER TABLE person\n  ADD COLUMN email text;\nINSERT INTO nobody VALUES (1);",
+};
 const GOOD: MigrationText = { version: "2.0", sql: "ALTER TABLE person ADD COLUMN email text;" };
 const LAST: MigrationText = { version: "3", sql: "CREATE INDEX person_email ON person (email);" };
 const DONE: Record<string, string> = { flyway: "true", liquibase: "EXECUTED" };

@@ -15,7 +15,10 @@ import { toolImages } from "./tools.ts";
 
 /** Where DatabaseMigrations of these tests live. */
 export const TEAM = "shop";
-const FLAGS = ["--flyway-image=local.test/flyway-unready:10.22.0", "--liquibase-image=local.test/liquibase-unready:4.31.1"];
+const FLAGS = [
+  "--flyway-image=local.test/flyway-unready:10.22.0",
+  "--liquibase-image=local.test/liquibase-unready:4.31.1",
+];
 
 /** A migration of a spec. */
 export interface MigrationText {
@@ -81,12 +84,17 @@ export class MigrationLab implements AsyncDisposable {
     await this.server.query("postgres", `create database ${name}`);
   }
 
-  /** A DatabaseMigration of a database by its name. */
-  migration(database: string, migrations: readonly MigrationText[], spec: Record<string, unknown> = {}): KubeObject {
+  /** A DatabaseMigration of a database, called like that unless it is said. */
+  migration(
+    database: string,
+    migrations: readonly MigrationText[],
+    spec: Record<string, unknown> = {},
+    metadata: { name?: string; namespace?: string } = {},
+  ): KubeObject {
     return {
       apiVersion: "portfolio.example.com/v1alpha1",
       kind: "DatabaseMigration",
-      metadata: { name: database, namespace: TEAM },
+      metadata: { name: database, namespace: TEAM, ...metadata },
       spec: {
         database: { host: this.server.host, port: this.server.port, name: database, secretRef: { name: "login" } },
         migrations,

@@ -6,7 +6,12 @@
  *
  * @module
  */
-import { DATABASE_MIGRATION, type Migration, type MigrationSpec, type MigrationStatus } from "../../lib/api/database_migration.ts";
+import {
+  DATABASE_MIGRATION,
+  type Migration,
+  type MigrationSpec,
+  type MigrationStatus,
+} from "../../lib/api/database_migration.ts";
 import { isObject } from "../../lib/api/schema.ts";
 import type { Problem } from "../../lib/api/validate.ts";
 import { databaseKey } from "../../lib/migration/database.ts";
@@ -105,7 +110,9 @@ function orderProblems(change: Change): Problem[] {
 function orderWarnings(change: Change): string[] {
   if (!isFieldChanged(change, "migrations")) return [];
   const migrations = migrationsOf(change.object);
-  const late = migrations.find(({ version }, at) => at > 0 && compareVersions(migrations[at - 1]!.version, version) > 0);
+  const late = migrations.find(({ version }, at) =>
+    at > 0 && compareVersions(migrations[at - 1]!.version, version) > 0
+  );
   if (!late) return [];
   return [`spec.migrations[${late.index}].version: Stands behind a higher one; they run in the order of their numbers`];
 }
@@ -129,13 +136,16 @@ function stageWarnings(change: Change): string[] {
 
 function rollbackWarnings(change: Change): string[] {
   const { rollback, database } = specOf(change.object) as Partial<MigrationSpec>;
-  if (!isObject(rollback) || rollback.onFailure !== true || !isFieldChanged(change, "migrations", "rollback")) return [];
+  if (!isObject(rollback) || rollback.onFailure !== true || !isFieldChanged(change, "migrations", "rollback")) {
+    return [];
+  }
   const without = migrationsOf(change.object).filter((each) => !each.rollback).map(({ version }) => `"${version}"`);
   const missing = without.length === 0
     ? []
     : [`spec.rollback.onFailure: Without rollback text, nothing is undone from there on: ${without.join(", ")}`];
   if (!isObject(database) || database.engine === undefined || database.engine === "postgres") return missing;
-  const half = "spec.rollback.onFailure: This engine has no transactions for DDL: rollback texts meet changes that are " +
+  const half =
+    "spec.rollback.onFailure: This engine has no transactions for DDL: rollback texts meet changes that are " +
     "half done (write IF EXISTS)";
   return [...missing, half];
 }

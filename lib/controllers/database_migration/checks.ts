@@ -44,7 +44,10 @@ export function isApplied({ version, checksum }: Change, applied: Applied): bool
 }
 
 /** Whether changes wait for the rollout of an application. */
-export function hasToWaitForRollout({ owner, applications }: Pick<Seen, "owner" | "applications">, changes: readonly Change[]): boolean {
+export function hasToWaitForRollout(
+  { owner, applications }: Pick<Seen, "owner" | "applications">,
+  changes: readonly Change[],
+): boolean {
   const approved = owner.metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED];
   if (applications.length === 0 || approved === String(owner.metadata.generation)) return false;
   const applied = recordedApplied(owner);

@@ -91,7 +91,10 @@ function finishingOlder(wish: Wish, older: KubeObject): Plan {
   const { seen } = wish;
   const message = `Waiting until the older Job "${older.metadata.name}" has ended`;
   const report = { phase: "Running", state: "reconciling" as const, reason: "FinishingOlder", message };
-  return { desired: undefined, report: { ...report, conditions: conditionsOf(wish, recordedApplied(seen.owner)), ...fieldsIn(seen) } };
+  return {
+    desired: undefined,
+    report: { ...report, conditions: conditionsOf(wish, recordedApplied(seen.owner)), ...fieldsIn(seen) },
+  };
 }
 
 function underWay(wish: Wish, job: KubeObject): Plan {
@@ -122,14 +125,18 @@ function succeeded(wish: Wish, fields: Fields): Plan {
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
   const desired = childrenLeft(seen, [run]);
   if (isHeld) {
-    const message = `Applied what comes before the rollout of PortfolioApp "${seen.applications.join('", "')}"; the rest ` +
+    const message =
+      `Applied what comes before the rollout of PortfolioApp "${seen.applications.join('", "')}"; the rest ` +
       "follows when that is complete";
     const report = { phase: "Pending", state: "reconciling" as const, reason: "WaitingForRollout", message };
     return { desired, report: { ...report, conditions, fields } };
   }
   const message = `Database is at version "${fields.currentVersion ?? ""}"`;
   const outcome = { outcome: "Completed", reason: "Migrated", message };
-  return { desired, report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome } };
+  return {
+    desired,
+    report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome },
+  };
 }
 
 /** Also where all there is waits for a rollout. */
@@ -143,7 +150,14 @@ function rollingBack(wish: Wish, fields: Fields, { undo, now }: { undo: Run; now
   const versions = fields.run!.undo!.join('", "');
   const message = `Undoing "${versions}" after: ${fields.run!.message}`;
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
-  const report = { phase: "RollingBack", state: "reconciling" as const, reason: "RollingBack", message, conditions, fields };
+  const report = {
+    phase: "RollingBack",
+    state: "reconciling" as const,
+    reason: "RollingBack",
+    message,
+    conditions,
+    fields,
+  };
   if (isLocked(seen, [undo])) return { desired: undefined, report };
   const isFree = !seen.lease || isHeldBy(seen.lease, seen.owner);
   if (isFree) return { desired: childrenOf(seen, [run, undo]), report };
@@ -203,5 +217,8 @@ function fieldsIn(seen: Seen): { fields: Fields } {
 
 function kept(seen: Seen): { fields: Fields; conditions: Finding[] } {
   const message = "The changes cannot be read";
-  return { fields: fieldsOf(seen), conditions: [{ type: "Expanded", status: "Unknown", reason: "Unreadable", message }] };
+  return {
+    fields: fieldsOf(seen),
+    conditions: [{ type: "Expanded", status: "Unknown", reason: "Unreadable", message }],
+  };
 }

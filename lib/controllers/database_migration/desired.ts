@@ -18,7 +18,9 @@ export function childrenOf(seen: Seen, runs: readonly Run[]): KubeObject[] {
 /** Whether the Lease and the Job of each run are there, so that nothing is to be written. */
 export function isLocked(seen: Seen, runs: readonly Run[]): boolean {
   const there = namesOf([...seen.jobs, ...seen.configMaps]);
-  const isThere = runs.every(({ job, configMaps }) => [job, ...configMaps].every((child) => there.has(childKey(child))));
+  const isThere = runs.every(({ job, configMaps }) =>
+    [job, ...configMaps].every((child) => there.has(childKey(child)))
+  );
   return isThere && isHeldBy(seen.lease, seen.owner) && seen.ownLeases.length === 1;
 }
 

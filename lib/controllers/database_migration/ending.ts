@@ -7,7 +7,7 @@ import type { MigrationStatus } from "../../api/database_migration.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { databaseKey, hasTransactionalDdl } from "../../migration/database.ts";
 import { type Change, UNVERIFIED } from "../../migration/migration_set.ts";
-import { failureIn, isEdited, type Report, reportsOf, whole } from "../../migration/report.ts";
+import { failureIn, isEdited, type Report, reportsOf, spokenIn, whole } from "../../migration/report.ts";
 import type { MigrationRequest } from "../../migration/request.ts";
 import { lineOf } from "../../migration/sql_position.ts";
 import { jobEnd } from "../../workload/job.ts";
@@ -40,7 +40,7 @@ export function endingOf(seen: Seen, job: KubeObject, request: MigrationRequest)
     ...about,
     ...historyOf(seen, request, report),
     ...(failure.version ? { failedMigration: failure.version } : {}),
-    error: report?.error || failure.message,
+    error: report?.error ? spokenIn(report.error) : failure.message,
     run: {
       ...{ name, outcome: "Failed", reason: failure.reason, message: failure.message },
       ...(undo.length > 0 ? { undo } : {}),
@@ -99,7 +99,8 @@ function failureOfRun(
 function refusalOf({ outOfOrder, held }: Report): RunFailure | undefined {
   if (outOfOrder) {
     const { version, current } = outOfOrder;
-    const message = `Version "${version}" is lower than "${current}", which is applied already: give it a higher one, ` +
+    const message =
+      `Version "${version}" is lower than "${current}", which is applied already: give it a higher one, ` +
       "or set allowOutOfOrder";
     return { reason: "OutOfOrder", version, message };
   }
@@ -113,7 +114,7 @@ function refusalOf({ outOfOrder, held }: Report): RunFailure | undefined {
 
 function toldFailure(error: string, changes: readonly Change[]): RunFailure {
   const { version, line } = failureIn(error);
-  if (version === undefined) return { reason: "RunFailed", message: error };
+  if (version === undefined) return { reason: "RunFailed", message: spokenIn(error) };
   if (isEdited(error)) {
     const message = `Version "${version}" was applied, and its text has changed since: put the text back, and make ` +
       `the change as a new version; the tool says:\n${error}`;
@@ -122,7 +123,7 @@ function toldFailure(error: string, changes: readonly Change[]): RunFailure {
   const sql = changes.find((change) => change.version === version)?.sql ?? "";
   const place = line ?? lineOf(sql, error);
   const at = place === undefined ? "" : ` at line ${place}`;
-  return { reason: "MigrationFailed", version, message: `Version "${version}" failed${at}:\n${error}` };
+  return { reason: "MigrationFailed", version, message: `Version "${version}" failed${at}: ${spokenIn(error)}` };
 }
 
 /**
@@ -135,7 +136,11 @@ function undoable(request: MigrationRequest, report: Report | undefined, failed:
   const before = new Set(report.before);
   // Liquibase's history has no failed rows.
   const isHalf = tool === "liquibase" && !hasTransactionalDdl(database) && failed !== undefined;
-  const ran = new Set([...report.after.filter((version) => !before.has(version)), ...report.half, ...(isHalf ? [failed] : [])]);
+  const ran = new Set([
+    ...report.after.filter((version) => !before.has(version)),
+    ...report.half,
+    ...(isHalf ? [failed] : []),
+  ]);
   const latestFirst = changes.filter(({ version }) => ran.has(version)).reverse();
   const stop = latestFirst.findIndex(({ rollback }) => rollback === undefined);
   return latestFirst.slice(0, stop < 0 ? undefined : stop).map(({ version }) => version);

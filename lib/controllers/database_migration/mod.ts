@@ -53,7 +53,9 @@ export function databaseMigrationController(settings: MigrationSettings): Contro
     ],
     watches: [
       { resource: CONFIG_MAP, scope: "all", metadataOnly: true, shape: bareMetadata, owners: ownersOfSource },
-      ...(application ? [{ resource: application, scope: "all" as const, reads: askedFor, owners: ownersOfApplication }] : []),
+      ...(application
+        ? [{ resource: application, scope: "all" as const, reads: askedFor, owners: ownersOfApplication }]
+        : []),
     ],
     permissions: [
       ...MIGRATION_PERMISSIONS,
@@ -83,7 +85,10 @@ function roots(
 ): Root[] {
   const uid = owner.metadata.uid!;
   const isRun = ({ metadata }: KubeObject): boolean => metadata.labels?.[RUN_LABEL] !== undefined;
-  const jobs = cache(JOB, "children").ownedBy(uid).filter(isRun).map(({ metadata }) => ({ resource: JOB, ...named(metadata) }));
+  const jobs = cache(JOB, "children").ownedBy(uid).filter(isRun).map(({ metadata }) => ({
+    resource: JOB,
+    ...named(metadata),
+  }));
   const pods = cache(POD, "children").ownedBy(uid).filter(isRun).filter(mayRun)
     .map(({ metadata }) => ({ resource: POD, ...named(metadata) }));
   const names = new Set([
@@ -120,5 +125,10 @@ function ownersOfApplication({ object, old }: Change): string[] {
 
 function askedFor({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
   const { name, namespace, uid, deletionTimestamp } = metadata;
-  return { apiVersion, kind, metadata: { name, namespace, uid, deletionTimestamp }, spec: { migrationRef: spec?.migrationRef } };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, deletionTimestamp },
+    spec: { migrationRef: spec?.migrationRef },
+  };
 }
