@@ -11,6 +11,7 @@ import { BY_TARGET } from "../lib/controllers/preview_environment/mod.ts";
 import { BY_HOST as BY_ENVIRONMENT_HOST } from "../lib/controllers/environment/gather.ts";
 import { BY_NAMESPACE } from "../lib/environment_names.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
+import { BY_APP_HOST } from "../lib/portfolio_names.ts";
 import { BY_HOST } from "../lib/preview_names.ts";
 import { createRegistry, type ImageRegistry } from "../lib/registry/registry.ts";
 import { type Clock, sleep } from "../lib/runtime/clock.ts";
@@ -35,7 +36,7 @@ export interface AdmissionDeps {
   informerDeps: InformerDeps;
   registry: Registry;
   /** All objects of the kinds, with the indexes of their controllers, and all Namespaces. */
-  owners: Record<"previews" | "projects" | "environments" | "namespaces", Lister>;
+  owners: Record<"previews" | "projects" | "environments" | "apps" | "namespaces", Lister>;
 }
 
 /** What is under way when the process stops may take this long: more than the 2 s that looking up an image may take. */
@@ -134,7 +135,11 @@ export class Admission {
       ownerOf: (namespace: string) =>
         oldest(owners.previews.indexed(BY_TARGET, namespace), owners.environments.indexed(BY_NAMESPACE, namespace)),
       holderOf: (host: string) =>
-        oldest(owners.previews.indexed(BY_HOST, host), environmentsAt(owners.environments, host)),
+        oldest(
+          owners.previews.indexed(BY_HOST, host),
+          environmentsAt(owners.environments, host),
+          owners.apps.indexed(BY_APP_HOST, host),
+        ),
     };
     return { rules: ALL_RULES, context, clock, log, observe: this.#createObserve(), registry: this.#imageRegistry() };
   }
@@ -178,8 +183,9 @@ function oldest(...groups: readonly (readonly KubeObject[])[]): NamespaceOwner |
   return first && { kind: first.kind, key: keyOf(first), uid: first.metadata.uid ?? "" };
 }
 
-/** Environments that have a host; one that merely wants it takes another. @param host It ends with a dot. */
+/** Environments that have a host; one that merely wants it takes another. @param host Theirs end with a dot. */
 function environmentsAt(environments: Lister, host: string): KubeObject[] {
+  if (!host.endsWith(".")) return [];
   return environments.indexed(BY_ENVIRONMENT_HOST, host.slice(0, -1))
     .filter(({ status }) => String(status?.host ?? "").startsWith(host));
 }

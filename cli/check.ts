@@ -45,7 +45,7 @@ async function check({ config, extra }: CommandLine, world: World): Promise<numb
   const { objects, others } = await readObjects(extra.file, world);
   for (const other of others) world.err(`Passed over, not a kind of ours: ${other}`);
   if (objects.length === 0) throw new UsageError("No object of our kinds in the file");
-  const around = new FileSurroundings(objects);
+  const around = new FileSurroundings(objects, config.domain);
   const lines = objects.map((item) => {
     const { object, problems, warnings } = judgeFileObject(item, config, around);
     if (problems.length === 0) around.admit({ ...item, object });

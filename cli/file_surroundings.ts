@@ -5,10 +5,12 @@
  */
 import { ENVIRONMENT, type Environment } from "../lib/api/environment.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
+import { PORTFOLIO_APP, type PortfolioApp } from "../lib/api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
 import { PROJECT } from "../lib/api/project.ts";
 import { schemaProblems, withDefaults } from "../lib/api/validate.ts";
 import { BY_PROJECT, environmentNamespace, projectKeys } from "../lib/environment_names.ts";
+import { appHostKey } from "../lib/portfolio_names.ts";
 import { hostname, targetNamespace } from "../lib/preview_names.ts";
 import { Cache } from "../lib/runtime/cache.ts";
 import type { NamespaceOwner, Tenants } from "../webhook/rules/mod.ts";
@@ -22,8 +24,11 @@ export class FileSurroundings {
   /** Projects of the file, wherever they stand in it. */
   readonly projects = new Cache();
   readonly #environments = new Cache();
+  readonly #domain: string;
 
-  constructor(objects: readonly FileObject[]) {
+  /** @param domain What hosts end with. */
+  constructor(objects: readonly FileObject[], domain: string) {
+    this.#domain = domain;
     this.#environments.addIndex(BY_PROJECT, (owner) => projectKeys(owner as Environment));
     for (const { kind, object } of objects) {
       // What is broken is refused by itself, and nobody can use it.
@@ -46,6 +51,8 @@ export class FileSurroundings {
       this.claimed.set(environmentNamespace(object as Environment), owner);
       this.#environments.put(placed(object));
     }
+    const host = kind === PORTFOLIO_APP ? appHostKey(object as PortfolioApp, this.#domain) : undefined;
+    if (host !== undefined) this.claimed.set(host, owner);
     if (kind === PREVIEW_ENVIRONMENT) {
       this.claimed.set(targetNamespace(object.spec), owner).set(hostname(object.spec, ""), owner);
     }

@@ -15,10 +15,10 @@ import { FileSurroundings } from "./file_surroundings.ts";
 
 /** What admission's rules are told of the configuration. */
 export function admissionConfig(config: Config): AdmissionContext["config"] {
-  const { defaultTtlSeconds, maxTtlSeconds, reservedNamespaces, namespace } = config;
+  const { defaultTtlSeconds, maxTtlSeconds, reservedNamespaces, namespace, domain } = config;
   const { allowedRegistries, deniedRegistries, allowLatest, requireDigest } = config;
   return {
-    ...{ defaultTtlSeconds, maxTtlSeconds, reservedNamespaces, operatorNamespace: namespace },
+    ...{ defaultTtlSeconds, maxTtlSeconds, reservedNamespaces, operatorNamespace: namespace, domain },
     ...{ allowedRegistries, deniedRegistries, allowLatest, requireDigest },
   };
 }
@@ -37,7 +37,7 @@ export function rulesOf({ kind }: FileObject): AdmissionRules {
 export function judgeFileObject(
   item: FileObject,
   config: Config,
-  around = new FileSurroundings([item]),
+  around = new FileSurroundings([item], config.domain),
 ): Verdict {
   const holder = (claim: string): NamespaceOwner | undefined => around.claimed.get(claim);
   const context: AdmissionContext = {

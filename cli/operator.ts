@@ -8,6 +8,7 @@ import { Registry } from "prom-client";
 import type { KindDefinition } from "../lib/api/kind.ts";
 import type { Config } from "../lib/config.ts";
 import { ENVIRONMENT } from "../lib/api/environment.ts";
+import { PORTFOLIO_APP } from "../lib/api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
 import { PROJECT } from "../lib/api/project.ts";
 import { NAMESPACE } from "../lib/api/resources.ts";
@@ -108,6 +109,7 @@ export class Operator {
         previews: ownersOf(PREVIEW_ENVIRONMENT).cache,
         projects: ownersOf(PROJECT).cache,
         environments: ownersOf(ENVIRONMENT).cache,
+        apps: ownersOf(PORTFOLIO_APP).cache,
         namespaces: this.#informers.get({ resource: NAMESPACE, scope: "all" }).cache,
       };
       this.#admission = new Admission({ config, clock, log, kube: this.#kube, informerDeps, registry, owners });

@@ -54,7 +54,7 @@ async function plan({ config, extra }: CommandLine, world: World): Promise<numbe
   for (const other of others) world.err(`Passed over, not a kind of ours: ${other}`);
   if (objects.length === 0) throw new UsageError("No object of our kinds in the file");
   const definitions = createControllers(config);
-  const around = new FileSurroundings(objects);
+  const around = new FileSurroundings(objects, config.domain);
   const source = sourcePlan(extra.source, config);
   let refused = false;
   for (const item of objects) {

@@ -202,6 +202,7 @@ Deno.test("crds prints one definition per kind", async () => {
     "printers.cadumillani.com.br",
     "projects.catalyst.catalyst.dev",
     "environments.catalyst.catalyst.dev",
+    "portfolioapps.portfolio.example.com",
     "databasemigrations.portfolio.example.com",
   ]);
 });

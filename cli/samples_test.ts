@@ -17,7 +17,7 @@ async function samplesIn(folder: string): Promise<string[]> {
   return found.sort();
 }
 
-for (const folder of ["./", "projects/"]) {
+for (const folder of ["./", "projects/", "applications/"]) {
   Deno.test(`every sample of deploy/samples/${folder} is admitted, without a field that nobody knows`, async () => {
     for (const path of await samplesIn(folder)) {
       for (const item of (await readObjects(path, world)).objects) {

@@ -4,8 +4,10 @@
  * @module
  */
 import type { BuildSettings } from "../lib/controllers/environment/build.ts";
+import { PORTFOLIO_APP } from "../lib/api/portfolio_app.ts";
 import type { MigrationSettings } from "../lib/controllers/database_migration/settings.ts";
 import type { EnvironmentSettings } from "../lib/controllers/environment/settings.ts";
+import type { AppSettings } from "../lib/controllers/portfolio_app/settings.ts";
 import type { PreviewSettings, TlsSettings } from "../lib/controllers/preview_environment/settings.ts";
 import type { Config } from "../lib/config.ts";
 import { parseMirrors } from "../lib/registry/endpoints.ts";
@@ -23,6 +25,13 @@ const MIGRATION_KEPT_SECONDS = 86_400;
 export function previewSettings(config: Config): PreviewSettings {
   const { progressDeadlineSeconds } = config;
   return { ...sharedSettings(config), progressDeadlineSeconds };
+}
+
+/** Of PortfolioApps. */
+export function appSettings(config: Config): AppSettings {
+  const { progressDeadlineSeconds, backupImage, backupStoreImage } = config;
+  const { domain, ingressClass, operatorNamespace, tls } = sharedSettings(config);
+  return { domain, ingressClass, operatorNamespace, tls, progressDeadlineSeconds, backupImage, backupStoreImage };
 }
 
 /** Of Environments. */
@@ -54,7 +63,11 @@ export function buildSettings(config: Config, caCertificates: string): BuildSett
 export function migrationSettings(config: Config): MigrationSettings {
   const { flywayImage, liquibaseImage, namespace } = config;
   const ttlSecondsAfterFinished = MIGRATION_KEPT_SECONDS;
-  return { flywayImage, liquibaseImage, ttlSecondsAfterFinished, operatorNamespace: namespace };
+  return {
+    ...{ flywayImage, liquibaseImage, ttlSecondsAfterFinished },
+    operatorNamespace: namespace,
+    application: PORTFOLIO_APP.resource,
+  };
 }
 
 function sharedSettings(config: Config): Omit<PreviewSettings, "progressDeadlineSeconds"> {

@@ -114,6 +114,7 @@ Deno.test("generatedFiles() writes one file per kind that says where it comes fr
     "crds/printers.cadumillani.com.br.yaml",
     "crds/projects.catalyst.catalyst.dev.yaml",
     "crds/environments.catalyst.catalyst.dev.yaml",
+    "crds/portfolioapps.portfolio.example.com.yaml",
   ]);
   for (const content of files.values()) {
     assert.ok(content.startsWith("# GENERATED from the schemas in lib/api"));

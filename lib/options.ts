@@ -5,64 +5,12 @@
  * @module
  */
 import { z } from "zod";
-import { registryEntryProblem } from "./image/policy.ts";
-import { parseReference } from "./image/reference.ts";
-import { isDnsLabel } from "./naming.ts";
-import { isNetwork } from "./network.ts";
-import { mirrorProblem } from "./registry/endpoints.ts";
+import { cidr, flag, image, label, list, mirror, number, registryEntry, word } from "./option_values.ts";
 import { LOG_LEVELS } from "./runtime/log.ts";
 
 const MAX_PORT = 65_535;
 /** The API's shortest and the schema's longest TTL in seconds (SPEC section 3). */
 const TTL_BOUNDS = [60, 315_360_000] as const;
-
-function word(pattern: RegExp, expected: string): z.ZodString {
-  return z.string().regex(pattern, expected);
-}
-
-function label(): z.ZodString {
-  return z.string().refine(isDnsLabel, "must be a DNS label: at most 63 of a-z, 0-9 and -");
-}
-
-function number(least: number, most: number): z.ZodType<number> {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message));
-}
-
-function flag(): z.ZodType<boolean> {
-  return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
-}
-
-function list(item: z.ZodType<string, string>): z.ZodType<string[]> {
-  return z.string().transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
-    .pipe(z.array(item));
-}
-
-function registryEntry(): z.ZodType<string, string> {
-  return z.string().superRefine((entry, context) => {
-    const problem = registryEntryProblem(entry);
-    if (problem) context.addIssue({ code: "custom", message: problem });
-  });
-}
-
-function mirror(): z.ZodType<string, string> {
-  return z.string().superRefine((entry, context) => {
-    const problem = mirrorProblem(entry);
-    if (problem) context.addIssue({ code: "custom", message: problem });
-  });
-}
-
-function cidr(): z.ZodType<string, string> {
-  const message = "must be networks such as 10.0.0.0/8 or fd00::/8, without host bits and not all addresses";
-  return z.string().refine(isNetwork, message);
-}
-
-function image(): z.ZodType<string> {
-  return z.string().superRefine((text, context) => {
-    const parsed = parseReference(text);
-    if (!parsed.ok) context.addIssue({ code: "custom", message: parsed.problem });
-  });
-}
 
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const ISSUER = /^((Cluster)?Issuer\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/;
@@ -73,7 +21,17 @@ const ttl = z.union([z.literal("0").transform(() => 0), number(...TTL_BOUNDS)], 
 
 /** One option: how it is read, what it is when nobody says, and what `--help` says. */
 export interface Option {
-  group: "Cluster" | "Previews" | "Environments" | "Builds" | "Images" | "Printers" | "Migrations" | "Webhook" | "Process";
+  group:
+    | "Cluster"
+    | "Previews"
+    | "Environments"
+    | "Builds"
+    | "Applications"
+    | "Images"
+    | "Printers"
+    | "Migrations"
+    | "Webhook"
+    | "Process";
   schema: z.ZodType;
   default: string;
   help: string;
@@ -202,6 +160,14 @@ export const OPTIONS = Object.freeze({
     default: "",
     help:
       "Networks of --cluster-ranges that builds, and fetches of sources, may reach: of the registry and the git server",
+  }),
+  "backup-image": option("Applications", image(), {
+    default: "docker.io/library/postgres:18.1",
+    help: "Image of backups; it needs sh, GNU tar, gzip, sha256sum, pg_dump, pg_restore and psql",
+  }),
+  "backup-store-image": option("Applications", image(), {
+    default: "docker.io/curlimages/curl:8.17.0",
+    help: "Image that takes backups to S3 and back; it needs sh, curl and sha256sum",
   }),
   "allowed-registries": option("Images", list(registryEntry()), {
     default: "",

@@ -34,6 +34,13 @@ Deno.test("webhookConfigurations() asks about our kinds alone, when they are cre
         operations: ["CREATE", "UPDATE"],
         scope: "Namespaced",
       })),
+      {
+        apiGroups: ["portfolio.example.com"],
+        apiVersions: ["v1alpha1"],
+        resources: ["portfolioapps"],
+        operations: ["CREATE", "UPDATE"],
+        scope: "Namespaced",
+      },
     ]);
   }
 });

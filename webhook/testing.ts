@@ -24,6 +24,7 @@ export const CONFIG: AdmissionConfig = Object.freeze({
   maxTtlSeconds: 604_800,
   reservedNamespaces: [],
   operatorNamespace: "maquette-system",
+  domain: "preview.test",
   allowedRegistries: [],
   deniedRegistries: [],
   allowLatest: false,

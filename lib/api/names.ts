@@ -29,10 +29,10 @@ export const ANNOTATION_APPLIED = "maquette.dev/applied";
 
 /** `"true"` stops changes to an owner's children (not deletion). */
 export const ANNOTATION_PAUSED = "maquette.dev/paused";
+/** Another value of it has what failed tried again at once. */
+export const ANNOTATION_RETRY = "maquette.dev/retry";
 /** RFC 3339 time until which a PreviewEnvironment is kept beyond its TTL. */
 export const ANNOTATION_EXTEND_UNTIL = "maquette.dev/extend-until";
-/** A new value has a failed run of a DatabaseMigration tried again. */
-export const ANNOTATION_RETRY = "maquette.dev/retry";
 /** `metadata.generation` of the DatabaseMigration whose changes after the rollout may run. */
 export const ANNOTATION_CONTRACT_APPROVED = "maquette.dev/contract-approved";
 /** `<namespace>/<name>@<uid>/<resourceVersion>` of the object that a copied ConfigMap or Secret was taken from. */

@@ -74,3 +74,9 @@ export function splitKey(key: string): { namespace?: string; name: string } {
   const slash = key.indexOf("/");
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
+
+/** Whether an object was made before another one; of two of one second the uid decides. */
+export function isOlder(a: KubeObject, b: KubeObject): boolean {
+  const [first, second] = [a, b].map(({ metadata }) => `${metadata.creationTimestamp} ${metadata.uid}`);
+  return first! < second!;
+}

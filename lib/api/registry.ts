@@ -6,6 +6,7 @@
 import { DATABASE_MIGRATION } from "./database_migration.ts";
 import { ENVIRONMENT } from "./environment.ts";
 import type { KindDefinition } from "./kind.ts";
+import { PORTFOLIO_APP } from "./portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "./preview_environment.ts";
 import { PRINTER } from "./printer.ts";
 import { PROJECT } from "./project.ts";
@@ -16,6 +17,7 @@ export const KINDS: readonly KindDefinition[] = Object.freeze([
   PRINTER,
   PROJECT,
   ENVIRONMENT,
+  PORTFOLIO_APP,
   DATABASE_MIGRATION,
 ]);
 

@@ -8,6 +8,7 @@
  * @module
  */
 import { posix } from "node:path";
+import { literal } from "../workload/literal.ts";
 import { imageOf } from "./names.ts";
 import type { BuildOptions, BuildRequest } from "./request.ts";
 import { BUILDKIT_SCRIPT, FETCH_SCRIPT } from "./scripts.ts";
@@ -166,9 +167,4 @@ function mount(name: string, mountPath: string): Container {
 /** An empty value is left out of the object by the API server, and kept as an empty variable. */
 function variables(values: Record<string, string>): Container[] {
   return Object.entries(values).map(([name, value]) => value === "" ? { name } : { name, value: literal(value) });
-}
-
-/** The kubelet would put variables in the place of `$(NAME)`. */
-function literal(text: string): string {
-  return text.replaceAll("$", () => "$$");
 }

@@ -7,8 +7,12 @@
  */
 import type { Resource } from "../api/object.ts";
 import {
+  AUTOSCALER,
+  CLAIM,
   CONFIG_MAP,
+  CRON_JOB,
   DEPLOYMENT,
+  DISRUPTION_BUDGET,
   INGRESS,
   JOB,
   LIMIT_RANGE,
@@ -20,22 +24,22 @@ import {
 import { withoutContent } from "../runtime/copies.ts";
 import type { Permission, WatchNeed } from "../runtime/definition.ts";
 
-function builtin(group: string, kind: string, plural: string, version = "v1"): Resource {
-  return Object.freeze({ group, version, kind, plural, namespaced: true });
+function builtin(group: string, kind: string, plural: string): Resource {
+  return Object.freeze({ group, version: "v1", kind, plural, namespaced: true });
 }
 
 const KINDS: readonly Resource[] = [
   ...[CONFIG_MAP, SECRET, SERVICE, RESOURCE_QUOTA, LIMIT_RANGE],
   builtin("", "ServiceAccount", "serviceaccounts"),
-  builtin("", "PersistentVolumeClaim", "persistentvolumeclaims"),
+  CLAIM,
   DEPLOYMENT,
   builtin("apps", "StatefulSet", "statefulsets"),
   builtin("apps", "DaemonSet", "daemonsets"),
   JOB,
-  builtin("batch", "CronJob", "cronjobs"),
+  CRON_JOB,
   ...[INGRESS, NETWORK_POLICY],
-  builtin("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "v2"),
-  builtin("policy", "PodDisruptionBudget", "poddisruptionbudgets"),
+  AUTOSCALER,
+  DISRUPTION_BUDGET,
   builtin("rbac.authorization.k8s.io", "Role", "roles"),
   builtin("rbac.authorization.k8s.io", "RoleBinding", "rolebindings"),
 ];

@@ -6,9 +6,10 @@
 import type { DatabaseMigration } from "../api/database_migration.ts";
 import type { KubeObject } from "../api/object.ts";
 import { generate } from "../naming.ts";
-import { withContentDigest } from "../runtime/copies.ts";
+import { withOwnContent } from "../runtime/copies.ts";
 import { digestOf } from "../runtime/differs.ts";
 import { ownerLabels } from "../runtime/ownership.ts";
+import { literal } from "../workload/literal.ts";
 import { hasTransactionalDdl, jdbcUrl, loginOf } from "./database.ts";
 import { type Files, inParts, MARKS_TABLE, runFiles, undoFiles } from "./files.ts";
 import { type MigrationOptions, type MigrationRequest, requestDigest } from "./request.ts";
@@ -67,7 +68,7 @@ function runOf(
   const { name } = parts;
   const { namespace } = owner.metadata;
   const configMaps = inParts(parts.files).map((data, index) =>
-    withContentDigest({
+    withOwnContent({
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: `${name}-${index + 1}`, namespace, labels: { [RUN_LABEL]: name } },
@@ -211,9 +212,7 @@ function login(database: MigrationRequest["database"], names: { user: string; pa
   ];
 }
 
-/** The kubelet would put variables in the place of `$(NAME)`; an empty value is kept as a variable without one. */
+/** An empty value is kept as a variable without one. */
 function plain(values: Record<string, string>): Variable[] {
-  return Object.entries(values).map(([name, value]) =>
-    value === "" ? { name } : { name, value: value.replaceAll("$", () => "$$") }
-  );
+  return Object.entries(values).map(([name, value]) => value === "" ? { name } : { name, value: literal(value) });
 }

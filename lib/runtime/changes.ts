@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { ANNOTATION_CONTENT, LABEL_DEPLOYED } from "../api/names.ts";
+import { LABEL_DEPLOYED } from "../api/names.ts";
 import { keyOf, type KubeObject } from "../api/object.ts";
 import { NAMESPACE } from "../api/resources.ts";
 import type { Root } from "./definition.ts";
+import { asCached } from "./copies.ts";
 import { difference, withDigest } from "./differs.ts";
 import { stamp } from "./ownership.ts";
 
@@ -39,7 +40,7 @@ export function changesFor(owner: KubeObject, desired: readonly KubeObject[], ow
     if (!observed) changes.create.push(wanted);
     else if (observed.metadata.deletionTimestamp) changes.leaving.push(observed);
     else {
-      const why = difference(comparable(wanted), observed);
+      const why = difference(asCached(wanted), observed);
       if (why !== undefined) changes.update.push({ desired: wanted, observed, why });
     }
   }
@@ -70,13 +71,6 @@ export function withinReach(
   return owned.filter((object) =>
     object.kind === NAMESPACE.kind ? made.includes(object.metadata.name) : places.has(object.metadata.namespace)
   );
-}
-
-/** Content that has a digest is compared by that: caches hold no more of it. */
-function comparable(wanted: KubeObject): KubeObject {
-  if (wanted.metadata.annotations?.[ANNOTATION_CONTENT] === undefined) return wanted;
-  const { data: _data, binaryData: _binaryData, ...rest } = wanted;
-  return rest as KubeObject;
 }
 
 function madeNamespace({ kind, metadata }: KubeObject): string | undefined {

@@ -19,9 +19,10 @@ import type { Informer } from "./informer.ts";
 import type { InformerSet } from "./informer_set.ts";
 import type { Logger } from "./log.ts";
 import { annotatedOwner } from "./ownership.ts";
+import { partingOf } from "./parting.ts";
 import { WorkQueue } from "./queue.ts";
 import { failed, type Outcome, repairsOf, settle, type SettleDeps } from "./settle.ts";
-import { type Report, sameJson, statusOf, transitions, WARNINGS } from "./status.ts";
+import { keptFields, type Report, sameJson, statusOf, transitions, WARNINGS } from "./status.ts";
 
 /** How a reconcile ended, as metrics count it. */
 export type ReconcileResult = "success" | "waiting" | "stalled" | "conflict" | "error";
@@ -177,9 +178,9 @@ export class Controller {
     return this.#scheduleAfter(keyOf(owner), outcome);
   }
 
-  async #outcome(owner: KubeObject): Promise<Outcome> {
+  async #outcome(owner: KubeObject, definition = this.definition): Promise<Outcome> {
     try {
-      return await settle(owner, this.definition, this.#settleDeps);
+      return await settle(owner, definition, this.#settleDeps);
     } catch (error) {
       const { phase = "Pending", inventory } = owner.status ?? {};
       const kept = { ...keptFields(owner), inventory };
@@ -236,6 +237,8 @@ export class Controller {
     const { kube, informers, clock, cleanupDeadlineMs: deadlineMs } = this.#deps;
     const informer = (root: Root): Informer =>
       informers.get(this.definition.owns.find((need) => need.resource === root.resource)!);
+    const parting = await this.#part(owner);
+    if (parting) return parting;
     const held = this.definition.heldBack?.(owner, this.#settleDeps);
     const report = held ??
       await cleanup(owner, this.definition.roots(owner, this.#settleDeps), {
@@ -249,6 +252,16 @@ export class Controller {
     }
     await this.#report(owner, { ...report, ...keptFields(owner), inventory: owner.status?.inventory });
     return this.#scheduleAfter(keyOf(owner), { report, deleteOwner: false });
+  }
+
+  /** Lets the kind take leave in steps of its own. @returns Nothing when there is nothing more of that. */
+  async #part(owner: KubeObject): Promise<ReconcileResult | undefined> {
+    const parting = partingOf(this.definition);
+    if (!parting) return undefined;
+    const outcome = await this.#outcome(owner, parting.definition);
+    if (parting.isOver() && outcome.error === undefined) return undefined;
+    if (!isConflict(outcome.error)) await this.#report(owner, outcome.report);
+    return this.#scheduleAfter(keyOf(owner), outcome);
   }
 
   /** The error's kind is the retry policy, read here and nowhere else. */
@@ -275,18 +288,4 @@ export class Controller {
     else this.#deps.log.warn("Reconcile failed, trying again", fields);
     return isConflict(error) ? "conflict" : "error";
   }
-}
-
-/** The kind's own status fields and conditions, which a report that knows nothing new must not drop. */
-function keptFields(owner: KubeObject): Pick<Report, "fields" | "conditions"> {
-  const {
-    phase: _phase,
-    observedGeneration: _generation,
-    conditions = [],
-    inventory: _inventory,
-    history: _history,
-    ...fields
-  } = owner.status ?? {};
-  const summary = ["Ready", "Reconciling", "Stalled"];
-  return { fields, conditions: conditions.filter((condition: { type: string }) => !summary.includes(condition.type)) };
 }

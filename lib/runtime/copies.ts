@@ -41,6 +41,24 @@ function sorted(data: Record<string, string> | undefined): [string, string][] {
   return Object.entries(data ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
 }
 
+/** Value of {@link ANNOTATION_SOURCE} on a ConfigMap or Secret that is made here and not copied. */
+const OWN = "own";
+
+/** A desired ConfigMap or Secret with content of its own, marked so that a cache can do without the content. */
+export function withOwnContent(object: KubeObject): KubeObject {
+  const annotations = {
+    ...object.metadata.annotations,
+    [ANNOTATION_SOURCE]: OWN,
+    [ANNOTATION_CONTENT]: contentDigest(object),
+  };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** A desired object as a cache would hold it: of what {@link withOwnContent} has marked, the marks. */
+export function asCached(desired: KubeObject): KubeObject {
+  return desired.metadata.annotations?.[ANNOTATION_SOURCE] === OWN ? withoutContent(desired) : desired;
+}
+
 /** Shape of a copy in a cache: a digest in place of the content. */
 export function withoutContent(object: KubeObject): KubeObject {
   const { apiVersion, kind, metadata } = object;
@@ -48,17 +66,8 @@ export function withoutContent(object: KubeObject): KubeObject {
   return {
     apiVersion,
     kind,
-    metadata: intact ? metadata : {
-      ...metadata,
-      annotations: { ...metadata.annotations, [ANNOTATION_SOURCE]: "", [ANNOTATION_CONTENT]: "" },
-    },
+    metadata: intact ? metadata : { ...metadata, annotations: { ...metadata.annotations, [ANNOTATION_SOURCE]: "" } },
   };
-}
-
-/** A desired ConfigMap or Secret with the digest that its content is compared by. */
-export function withContentDigest(desired: KubeObject): KubeObject {
-  const annotations = { ...desired.metadata.annotations, [ANNOTATION_CONTENT]: contentDigest(desired) };
-  return { ...desired, metadata: { ...desired.metadata, annotations } };
 }
 
 /**
@@ -72,7 +81,7 @@ export async function filled(
   kube: Pick<KubeClient, "get">,
 ): Promise<KubeObject> {
   const annotation = desired.metadata.annotations?.[ANNOTATION_SOURCE];
-  if (annotation === undefined) return desired;
+  if (annotation === undefined || annotation === OWN) return desired;
   const [namespace, name] = annotation.slice(0, annotation.indexOf("@")).split("/");
   let source: KubeObject;
   try {

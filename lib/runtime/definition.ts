@@ -42,6 +42,8 @@ export interface Permission {
 export interface Plan {
   /** Children as they shall be, before the runtime marks them as their owner's. Undefined: leave all as they are. */
   desired?: readonly KubeObject[];
+  /** Children that are there and stay as they are: neither changed nor pruned, whatever `desired` says of others. */
+  keep?: readonly KubeObject[];
   report: Report;
   /** The owner's time is over: delete it, once the status says so. */
   deleteOwner?: boolean;
@@ -84,6 +86,11 @@ export interface ControllerDefinition<Seen = unknown> {
    * anything is to do. What it throws is reported as what `act` throws.
    */
   perform?(owner: KubeObject, further: unknown, deps: { kube: KubeClient; clock: Clock }): Promise<unknown>;
+  /**
+   * What is wanted while an owner that is being deleted takes leave, step by step, before its roots are deleted. Pure;
+   * a pause does not stop it. @returns Nothing when that is over.
+   */
+  part?(seen: Seen, now: number): Plan | undefined;
   /** What an owner says that is deleted while it has to wait for others, and nothing of it goes. */
   heldBack?(owner: KubeObject, deps: Pick<GatherDeps, "cache">): Report | undefined;
   /** What must be gone before the finalizer goes; follows from the owner, and from what carries its uid. */

@@ -12,6 +12,7 @@ import {
   MANAGED_BY,
 } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
+import { CLAIM } from "../api/resources.ts";
 import { labelValue } from "../naming.ts";
 
 /** Selects every child of every owner. */
@@ -45,9 +46,13 @@ export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
   return owner.metadata.uid !== undefined && object.metadata.labels?.[LABEL_OWNER_UID] === owner.metadata.uid;
 }
 
-/** A desired child with everything that marks it as its owner's; in the owner's namespace also an ownerReference. */
+/**
+ * A desired child with everything that marks it as its owner's; in the owner's namespace also an ownerReference, but for
+ * claims: what they hold cannot be made again, so no garbage collector may decide about them.
+ */
 export function stamp(child: KubeObject, owner: KubeObject): KubeObject {
-  const isBeside = child.metadata.namespace !== undefined && child.metadata.namespace === owner.metadata.namespace;
+  const { namespace } = child.metadata;
+  const isBeside = namespace !== undefined && namespace === owner.metadata.namespace && child.kind !== CLAIM.kind;
   return {
     ...child,
     metadata: {

@@ -29,9 +29,9 @@ export interface SettleDeps extends Omit<GatherDeps, "kube">, Omit<ActDeps, "kub
   owned(owner: KubeObject): KubeObject[];
 }
 
-/** Whether the owner's annotation stops changes to its children. */
-export function isPaused(owner: KubeObject): boolean {
-  return owner.metadata.annotations?.[ANNOTATION_PAUSED] === "true";
+/** Whether the owner's annotation stops changes to its children; a deletion it does not stop. */
+export function isPaused({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.[ANNOTATION_PAUSED] === "true" && metadata.deletionTimestamp === undefined;
 }
 
 /** Brings the children to what is wanted and says what is true afterwards. Throws only what `gather` throws. */
@@ -64,12 +64,14 @@ export async function settle<Seen>(
 
 function wantedChanges<Seen>(
   owner: KubeObject,
-  { desired }: Plan,
+  { desired, keep = [] }: Plan,
   { definition, deps }: { definition: ControllerDefinition<Seen>; deps: SettleDeps },
 ): Changes {
   if (!desired) return changesFor(owner, [], []);
   const roots = definition.roots(owner, deps);
-  return changesFor(owner, desired, withinReach(deps.owned(owner), owner, { desired, roots }));
+  const kept = new Set(keep.map(childKey));
+  const changeable = deps.owned(owner).filter((object) => !kept.has(childKey(object)));
+  return changesFor(owner, desired, withinReach(changeable, owner, { desired, roots }));
 }
 
 async function planFor<Seen>(
@@ -85,7 +87,7 @@ async function planFor<Seen>(
 function withInventory(plan: Plan, owner: KubeObject, deps: SettleDeps): Report {
   if (!plan.desired) return { inventory: owner.status?.inventory, ...plan.report };
   const there = new Set(deps.owned(owner).map(childKey));
-  const made = plan.desired.filter((object) => there.has(childKey(object)));
+  const made = [...plan.desired, ...plan.keep ?? []].filter((object) => there.has(childKey(object)));
   return { ...plan.report, inventory: made.map(inventoryEntry) };
 }
 

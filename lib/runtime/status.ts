@@ -150,3 +150,17 @@ export function inventoryEntry(object: KubeObject): InventoryEntry {
   const { namespace, name } = object.metadata;
   return namespace ? { kind: object.kind, namespace, name } : { kind: object.kind, name };
 }
+
+/** The kind's own status fields and conditions, which a report that knows nothing new must not drop. */
+export function keptFields(owner: KubeObject): Pick<Report, "fields" | "conditions"> {
+  const {
+    phase: _phase,
+    observedGeneration: _generation,
+    conditions = [],
+    inventory: _inventory,
+    history: _history,
+    ...fields
+  } = owner.status ?? {};
+  const summary = ["Ready", "Reconciling", "Stalled"];
+  return { fields, conditions: conditions.filter((condition: { type: string }) => !summary.includes(condition.type)) };
+}

@@ -34,6 +34,34 @@ function chosen(amounts: Amounts, others: Amounts, isOther: (amount: Amount, oth
   return Object.fromEntries(entries);
 }
 
+/** Requests and limits as a spec has them. */
+interface Resources {
+  requests?: Record<string, string | number | undefined>;
+  limits?: Record<string, string | number | undefined>;
+}
+
+/** Requests and limits of the container: what the spec says, else the defaults, never request > limit. */
+export function containerResources(resources: Resources | undefined): { requests: Amounts; limits: Amounts } {
+  const given = { requests: defined(resources?.requests), limits: defined(resources?.limits) };
+  const limits: Amounts = { ...DEFAULT_LIMITS, ...given.limits };
+  for (const [name, request] of Object.entries(given.requests)) {
+    const limit = limits[name];
+    if (limit !== undefined && !(name in given.limits) && compareQuantities(request, limit) > 0) limits[name] = request;
+  }
+  const requests: Amounts = { ...DEFAULT_REQUESTS, ...given.requests };
+  for (const [name, request] of Object.entries(requests)) {
+    const limit = limits[name];
+    if (limit !== undefined && compareQuantities(request, limit) > 0) requests[name] = limit;
+  }
+  return { requests, limits };
+}
+
+function defined(amounts: Record<string, string | number | undefined> | undefined): Amounts {
+  return Object.fromEntries(
+    Object.entries(amounts ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 /** A quota on requests and limits refuses Pods that name none: these are filled in. */
 export function limitRange(
   target: { name: string; namespace: string },

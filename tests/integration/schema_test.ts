@@ -13,6 +13,7 @@ import { environment } from "../fixtures/environments.ts";
 import { preview } from "../fixtures/good_previews.ts";
 import { NAMESPACE } from "../fixtures/object_case.ts";
 import { BAD_OBJECTS, GOOD_OBJECTS, UPDATES } from "../fixtures/objects.ts";
+import { portfolioApp } from "../fixtures/portfolio_apps.ts";
 import { printer } from "../fixtures/printers.ts";
 import { project } from "../fixtures/projects.ts";
 import { RawRequests } from "../fixtures/raw_requests.ts";
@@ -109,7 +110,7 @@ Deno.test("the API server and the schemas agree, the webhook off", (t) =>
 
 Deno.test("kubectl knows the kinds", (t) =>
   withCrds(async (plane, requests) => {
-    const [previews, printers, projects, environments] = KINDS.map(({ resource }) => resource);
+    const [previews, printers, projects, environments, apps] = KINDS.map(({ resource }) => resource);
 
     async function createWithStatus(object: KubeObject, status: Record<string, unknown>): Promise<void> {
       const resource = object.kind === "Printer" ? printers! : previews!;
@@ -133,7 +134,8 @@ Deno.test("kubectl knows the kinds", (t) =>
       assert.deepEqual(JSON.parse(stdout).status, STATUS);
     });
 
-    await t.step("projects and environments of existing users are stored", async () => {
+    await t.step("projects, environments and applications of existing users are stored", async () => {
+      assert.equal((await requests.write(apps!, portfolioApp())).code, 201);
       assert.equal((await requests.write(projects!, project())).code, 201);
       assert.equal((await requests.write(environments!, environment())).code, 201);
     });

@@ -118,8 +118,12 @@ export class PostgresServer implements AsyncDisposable {
    * @throws {Error} with what the server said
    */
   async query(database: string, sql: string): Promise<string[][]> {
-    const args = ["-X", "-q", "-A", "-t", "-F", SEPARATOR, "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"];
-    const text = await run([join(this.bin, "psql"), ...args], { env: this.environment(), stdin: sql });
+    const args = ["-X", "-q", "-A", "-t", "-F", SEPARATOR, "-v", "ON_ERROR_STOP=1", "-f", "-"];
+    const text = await run([join(this.bin, "psql"), ...args], {
+      // Not an argument: those are read as connection strings.
+      env: { ...this.environment(), PGDATABASE: database },
+      stdin: sql,
+    });
     return text.split("\n").filter((line) => line !== "").map((line) => line.split(SEPARATOR));
   }
 

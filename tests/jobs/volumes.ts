@@ -106,7 +106,11 @@ async function makeVolume(volume: Volume, pod: KubeObject, sources: VolumeSource
   else if (projected) {
     for (const { configMap: part } of projected.sources) {
       const { defaultMode } = projected;
-      await write(folder, { ...part, defaultMode }, await contentOf("ConfigMap", { ...part!, namespace }, sources.kube));
+      await write(
+        folder,
+        { ...part, defaultMode },
+        await contentOf("ConfigMap", { ...part!, namespace }, sources.kube),
+      );
     }
   } else if (configMap) {
     await write(folder, configMap, await contentOf("ConfigMap", { ...configMap, namespace }, sources.kube));

@@ -22,6 +22,8 @@ export interface AdmissionConfig extends ImagePolicy {
   reservedNamespaces: readonly string[];
   /** Where the operator itself runs. */
   operatorNamespace: string;
+  /** What the hosts of all kinds end with, unless a person wrote another one. */
+  domain: string;
 }
 
 /** The object that holds a namespace or a host. */
@@ -55,7 +57,7 @@ export interface AdmissionContext {
   tenants: Tenants;
   /** The first object whose target is this namespace. It may be the one that is judged. */
   ownerOf(namespace: string): NamespaceOwner | undefined;
-  /** The first object with this host, which ends with a dot: the domain is the same for all. */
+  /** The first object with this host, which ends with a dot in the place of the domain; others stand as they are. */
   holderOf(host: string): NamespaceOwner | undefined;
   /** Milliseconds since the Unix epoch. */
   now(): number;

@@ -29,7 +29,10 @@ export interface ImageRules {
 }
 
 /** How the fields of a spec are read; undefined where one of them is not the text that its schema wants. */
-type ImageReader = (spec: Readonly<Record<string, unknown>>) => CombinedImage | undefined;
+type ImageReader = (spec: Readonly<Record<string, unknown>>) => ReadImage | undefined;
+
+/** A {@link CombinedImage}, its problems at whatever fields the kind has. */
+type ReadImage = Extract<CombinedImage, { ok: true }> | { ok: false; problems: Problem[] };
 
 /** Rules for a kind with `image` alone. */
 export const IMAGE_ALONE: ImageRules = imageRules(["image"], ({ image }) => {
@@ -43,6 +46,17 @@ export const IMAGE_ALONE: ImageRules = imageRules(["image"], ({ image }) => {
 export const IMAGE_AND_TAG: ImageRules = imageRules(["image", "image_tag"], ({ image, image_tag: tag }) => {
   const isText = tag === undefined || tag === null || typeof tag === "string";
   return typeof image === "string" && isText ? combine(image, tag ?? undefined) : undefined;
+});
+
+/** Rules for a kind with `image` and `version`, of which either may carry the tag. */
+export const IMAGE_AND_VERSION: ImageRules = imageRules(["image", "version"], ({ image, version }) => {
+  const isText = version === undefined || version === null || typeof version === "string";
+  const combined = typeof image === "string" && isText ? combine(image, version ?? undefined) : undefined;
+  if (combined === undefined || combined.ok) return combined;
+  const problems = combined.problems.map(({ field, message }) => ({
+    ...{ message, field: field === "image_tag" ? "version" as const : field },
+  }));
+  return { ok: false, problems };
 });
 
 /** How an image is shown in a message. */

@@ -7,6 +7,7 @@
 import type { AdmissionRules } from "./admission_rules.ts";
 import { DATABASE_MIGRATION_RULES } from "./database_migration.ts";
 import { ENVIRONMENT_RULES } from "./environment.ts";
+import { PORTFOLIO_APP_RULES } from "./portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT_RULES } from "./preview_environment.ts";
 import { PRINTER_RULES } from "./printer.ts";
 import { PROJECT_RULES } from "./project.ts";
@@ -20,5 +21,6 @@ export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([
   PRINTER_RULES,
   PROJECT_RULES,
   ENVIRONMENT_RULES,
+  PORTFOLIO_APP_RULES,
   DATABASE_MIGRATION_RULES,
 ]);

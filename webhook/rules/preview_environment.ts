@@ -17,12 +17,9 @@ import {
 } from "./admission_rules.ts";
 import { extensionProblems, extensionWarnings } from "./extension.ts";
 import { IMAGE_AND_TAG } from "./images.ts";
-import { pauseWarnings, withFinalizer } from "./shared.ts";
+import { pauseWarnings, portWarnings, withFinalizer } from "./shared.ts";
 import { type Target, targetProblems } from "./target.ts";
 import { cutTtl, cutWarning, ttlProblems } from "./ttl.ts";
-
-/** Below it only root may listen, in most container runtimes. */
-const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** The rules. */
 export const PREVIEW_ENVIRONMENT_RULES: AdmissionRules = {
@@ -78,12 +75,6 @@ function ttlWarnings(change: Change): string[] {
   const ttl = specOf(change.object).ttl_seconds ?? undefined;
   if (ttl !== undefined || !isFieldChanged(change, "ttl_seconds")) return [];
   return ["spec.ttl_seconds: Is not set: the environment lives until it is deleted"];
-}
-
-function portWarnings(change: Change): string[] {
-  const { port } = specOf(change.object);
-  if (typeof port !== "number" || port >= FIRST_UNPRIVILEGED_PORT || !isFieldChanged(change, "port")) return [];
-  return [`spec.port: An image that does not run as root cannot listen on ports below 1024: ${port}`];
 }
 
 function namespaceProblems(change: Change, context: AdmissionContext): Problem[] {

@@ -1,12 +1,15 @@
 /**
- * Rules on metadata that all kinds have. Pure.
+ * Rules on metadata and fields that several kinds have. Pure.
  *
  * @module
  */
 import { ANNOTATION_PAUSED, FINALIZER } from "../../lib/api/names.ts";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { fieldPath } from "../../lib/api/schema.ts";
-import { type Change, newAnnotation } from "./admission_rules.ts";
+import { type Change, isFieldChanged, newAnnotation, specOf } from "./admission_rules.ts";
+
+/** Below it only root may listen, in most container runtimes. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /**
  * The object with our finalizer, so that the operator need not add it with a write of its own.
@@ -39,4 +42,11 @@ export function pauseWarnings(change: Change): string[] {
   if (value === undefined || value === "true" || value === "false") return [];
   const shown = JSON.stringify(value.slice(0, 40));
   return [`${annotationPath(ANNOTATION_PAUSED)}: ${shown} is neither "true" nor "false": nothing is paused`];
+}
+
+/** `spec.port` is one that few images can listen on. */
+export function portWarnings(change: Change): string[] {
+  const { port } = specOf(change.object);
+  if (typeof port !== "number" || port >= FIRST_UNPRIVILEGED_PORT || !isFieldChanged(change, "port")) return [];
+  return [`spec.port: An image that does not run as root cannot listen on ports below 1024: ${port}`];
 }

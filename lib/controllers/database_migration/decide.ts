@@ -34,7 +34,7 @@ interface Wish {
 export function decide(seen: Seen, now: number): Plan {
   const { source } = seen;
   if ("problem" in source) {
-    return { desired: undefined, report: { phase: "Failed", state: "stalled", ...source.problem, ...kept(seen) } };
+    return { report: { phase: "Failed", state: "stalled", ...source.problem, ...kept(seen) } };
   }
   const wish = wishOf(seen, source.changes);
   const { run } = wish;
@@ -77,13 +77,13 @@ function starting(wish: Wish, now: number): Plan {
   const conditions = conditionsOf(wish, recordedApplied(owner));
   const pending = { phase: "Pending", state: "reconciling" as const, conditions, ...fieldsIn(seen) };
   if (!lease || isHeldBy(lease, owner)) {
-    return { desired: childrenOf(seen, [run]), report: { ...pending, reason: "Starting", message: text } };
+    return { ...childrenOf(seen, [run]), report: { ...pending, reason: "Starting", message: text } };
   }
   const holder = lease.metadata.annotations?.["maquette.dev/owner"] ?? lease.spec?.holderIdentity;
   const message = `Waiting until ${holder} has done with database "${databaseKey(owner.spec.database)}"`;
   const report = { ...pending, reason: "DatabaseBusy", message };
-  if (seen.isHolderKnown) return { desired: undefined, report };
-  return { desired: undefined, further: lease, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
+  if (seen.isHolderKnown) return { report };
+  return { further: lease, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
 }
 
 /** A run is never cut short: what it does to a database without transactions could be half a change. */
@@ -92,7 +92,6 @@ function finishingOlder(wish: Wish, older: KubeObject): Plan {
   const message = `Waiting until the older Job "${older.metadata.name}" has ended`;
   const report = { phase: "Running", state: "reconciling" as const, reason: "FinishingOlder", message };
   return {
-    desired: undefined,
     report: { ...report, conditions: conditionsOf(wish, recordedApplied(seen.owner)), ...fieldsIn(seen) },
   };
 }
@@ -105,7 +104,7 @@ function underWay(wish: Wish, job: KubeObject): Plan {
     : { reason: "Migrating", message: `Job "${job.metadata.name}" runs` };
   const conditions = conditionsOf(wish, recordedApplied(seen.owner));
   const report = { phase: "Running", state: "reconciling" as const, ...said, conditions, ...fieldsIn(seen) };
-  return { desired: isLocked(seen, [run]) ? undefined : childrenOf(seen, [run]), report };
+  return { ...(isLocked(seen, [run]) ? {} : childrenOf(seen, [run])), report };
 }
 
 /** The run has ended, just now or some time ago. */
@@ -123,18 +122,18 @@ function afterwards(wish: Wish, fields: Fields, now: number): Plan {
 function succeeded(wish: Wish, fields: Fields): Plan {
   const { seen, run, isHeld } = wish;
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
-  const desired = childrenLeft(seen, [run]);
+  const children = childrenLeft(seen, [run]);
   if (isHeld) {
     const message =
       `Applied what comes before the rollout of PortfolioApp "${seen.applications.join('", "')}"; the rest ` +
       "follows when that is complete";
     const report = { phase: "Pending", state: "reconciling" as const, reason: "WaitingForRollout", message };
-    return { desired, report: { ...report, conditions, fields } };
+    return { ...children, report: { ...report, conditions, fields } };
   }
   const message = `Database is at version "${fields.currentVersion ?? ""}"`;
   const outcome = { outcome: "Completed", reason: "Migrated", message };
   return {
-    desired,
+    ...children,
     report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome },
   };
 }
@@ -158,10 +157,10 @@ function rollingBack(wish: Wish, fields: Fields, { undo, now }: { undo: Run; now
     conditions,
     fields,
   };
-  if (isLocked(seen, [undo])) return { desired: undefined, report };
+  if (isLocked(seen, [undo])) return { report };
   const isFree = !seen.lease || isHeldBy(seen.lease, seen.owner);
-  if (isFree) return { desired: childrenOf(seen, [run, undo]), report };
-  return { desired: undefined, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
+  if (isFree) return { ...childrenOf(seen, [run, undo]), report };
+  return { report: { ...report, lookAgainAt: now + ORPHAN_MS } };
 }
 
 /** The status after the run that undoes has ended. */
@@ -188,7 +187,7 @@ function failed(wish: Wish, fields: Fields, undo: Run | undefined): Plan {
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
   const outcome = { outcome: "Failed", reason, message };
   const report = { phase: "Failed", state: "stalled" as const, reason, message, conditions, fields, outcome };
-  return { desired: childrenLeft(seen, undo ? [run, undo] : [run]), report };
+  return { ...childrenLeft(seen, undo ? [run, undo] : [run]), report };
 }
 
 /** `Expanded` is what a rollout waits for. */

@@ -15,12 +15,19 @@ import {
   ingressObject,
   urlOf as urlOfHost,
 } from "../../workload/exposure.ts";
+import {
+  GUARDED_CONTAINER,
+  GUARDED_POD,
+  type PodTemplate,
+  probesOf,
+  ROLLING,
+  TEMPLATE_LABEL,
+  withoutEmptyValue,
+} from "../../workload/pod_template.ts";
 import { type Amounts, containerResources, limitRange, resourceQuota } from "./limits.ts";
 import { networkPolicies } from "./network_policies.ts";
 import type { PreviewSettings } from "./settings.ts";
 
-/** Tells the Pods of the present template from those of older ones. */
-export const TEMPLATE_LABEL = "maquette.dev/template";
 /** The label that CI and people select environments by. */
 const PR_LABEL = "pr-number";
 
@@ -97,24 +104,16 @@ function deployment(
       revisionHistoryLimit: 2,
       progressDeadlineSeconds: settings.progressDeadlineSeconds,
       selector: { matchLabels: selector(owner) },
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      strategy: ROLLING,
       template,
     },
   };
 }
 
-/** A Pod template, marked with its own digest. */
-export interface PodTemplate {
-  metadata: { labels: Record<string, string> };
-  spec: Record<string, unknown>;
-}
-
 /** The template of the environment's Pods. */
 export function podTemplate(owner: PreviewEnvironment): PodTemplate {
   const spec = {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    ...GUARDED_POD,
     ...(owner.spec.image_pull_secrets ? { imagePullSecrets: owner.spec.image_pull_secrets } : {}),
     containers: [container(owner.spec)],
   };
@@ -133,19 +132,9 @@ function container(spec: PreviewEnvironment["spec"]): Record<string, unknown> {
     ...(spec.env ? { env: spec.env.map(withoutEmptyValue) } : {}),
     ...(spec.env_from ? { envFrom: spec.env_from } : {}),
     resources: containerResources(spec.resources),
-    securityContext: { allowPrivilegeEscalation: false },
-    // Starting may take two minutes; once started, a dead application is restarted after half of one.
-    startupProbe: { httpGet, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },
-    livenessProbe: { httpGet, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
-    readinessProbe: { httpGet, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+    securityContext: GUARDED_CONTAINER,
+    ...probesOf({ httpGet }),
   };
-}
-
-type EnvVar = NonNullable<PreviewEnvironment["spec"]["env"]>[number];
-
-/** The API server drops an empty value: kept here, the Deployment would never be as it is desired. */
-function withoutEmptyValue(variable: EnvVar): EnvVar {
-  return variable.value === "" ? { name: variable.name } : variable;
 }
 
 function service(owner: PreviewEnvironment, metadata: Named): KubeObject {

@@ -10,7 +10,8 @@ import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
-import { appName, type PodTemplate, podTemplate, TEMPLATE_LABEL } from "./desired.ts";
+import { type PodTemplate, TEMPLATE_LABEL } from "../../workload/pod_template.ts";
+import { appName, podTemplate } from "./desired.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
 

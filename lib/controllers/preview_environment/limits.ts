@@ -5,43 +5,21 @@
  */
 import type { KubeObject } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
-import { compareQuantities, multiplyQuantity } from "../../api/quantity.ts";
+import { multiplyQuantity } from "../../api/quantity.ts";
 import {
   type Amounts,
   atLeast,
+  containerResources,
   DEFAULT_LIMITS,
   DEFAULT_REQUESTS,
   limitRange as limitRangeObject,
 } from "../../workload/amounts.ts";
 import type { TlsSettings } from "./settings.ts";
 
-export type { Amounts };
-type Resources = PreviewEnvironment["spec"]["resources"];
+export { type Amounts, containerResources };
 
 /** Room for a Pod that somebody starts to look around, and for the one by which cert-manager proves the host. */
 const SPARE_PODS = 2;
-
-/** Requests and limits of the application's container: what the spec says, else the defaults, never request > limit. */
-export function containerResources(resources: Resources): { requests: Amounts; limits: Amounts } {
-  const given = { requests: defined(resources?.requests), limits: defined(resources?.limits) };
-  const limits: Amounts = { ...DEFAULT_LIMITS, ...given.limits };
-  for (const [name, request] of Object.entries(given.requests)) {
-    const limit = limits[name];
-    if (limit !== undefined && !(name in given.limits) && compareQuantities(request, limit) > 0) limits[name] = request;
-  }
-  const requests: Amounts = { ...DEFAULT_REQUESTS, ...given.requests };
-  for (const [name, request] of Object.entries(requests)) {
-    const limit = limits[name];
-    if (limit !== undefined && compareQuantities(request, limit) > 0) requests[name] = limit;
-  }
-  return { requests, limits };
-}
-
-function defined(amounts: Record<string, string | number | undefined> | undefined): Amounts {
-  return Object.fromEntries(
-    Object.entries(amounts ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
 
 /**
  * Room for a rollout and little else: while all Pods of the old template still end, all new ones and one for the surge

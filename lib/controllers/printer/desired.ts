@@ -8,6 +8,7 @@ import type { KubeObject } from "../../api/object.ts";
 import type { Printer } from "../../api/printer.ts";
 import { digestOf } from "../../runtime/differs.ts";
 import { ownerLabels } from "../../runtime/ownership.ts";
+import { literal } from "../../workload/literal.ts";
 import type { PrinterSettings } from "./settings.ts";
 
 /** Name of the container that prints. */
@@ -95,7 +96,7 @@ function podSpec(owner: Printer, settings: PrinterSettings): Record<string, unkn
  * before the program starts, so Linux's limit of 128 KiB for one argument is about the text itself.
  */
 export function printCommand(text: string): string[] {
-  return ["printf", "%s\\n", text.replaceAll("$", () => "$$")];
+  return ["printf", "%s\\n", literal(text)];
 }
 
 function jobSpec(owner: Printer, spec: Record<string, unknown>): Record<string, unknown> {

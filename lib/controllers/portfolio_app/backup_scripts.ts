@@ -1,0 +1,117 @@
+/**
+ * What the containers of backups and restores run: POSIX shell, everything variable in the environment.
+ *
+ * What a script has to say for programs (an archive and its checksum) is its termination message, what went wrong is its
+ * log. An archive appears under its name only when it has been read back: whatever is there is whole.
+ *
+ * @module
+ */
+
+const HEAD = `set -eu
+umask 027
+fail() { echo "$1" >&2; exit 1; }
+`;
+
+/** An archive of a database or a volume. @environment TOOL BASE TARGET, STRICT for a volume that nobody writes to */
+export const SAVE = `${HEAD}
+mkdir -p "$TARGET" || fail "Cannot make the folder for archives on the volume"
+case $TOOL in pg_dump) ending=dump ;; *) ending=tar.gz ;; esac
+file=$BASE-$(date -u +%Y%m%dT%H%M%SZ).$ending
+part=$TARGET/.$file.part
+trap 'rm -f "$part"' EXIT
+save() {
+  case $TOOL in
+    pg_dump) pg_dump --no-password --format=custom || echo failed >/tmp/failed ;;
+    *) { tar -C /data --exclude=./lost+found -cf - . || [ "$?:$STRICT" = 1:no ] || echo failed >/tmp/failed; } |
+        gzip || echo failed >/tmp/failed ;;
+  esac
+}
+mkfifo /tmp/copy
+sha256sum </tmp/copy >/tmp/sum &
+save | tee /tmp/copy >"$part" || fail "Cannot write the archive: is the volume full?"
+wait
+[ ! -e /tmp/failed ] || fail "Cannot save: the lines above say why"
+sum=$(cut -d ' ' -f 1 /tmp/sum)
+sync
+echo "$sum  $part" | sha256sum -c - >/dev/null || fail "The archive is not what was written"
+case $TOOL in
+  pg_dump)
+    pg_restore --list "$part" >/tmp/list || fail "The archive cannot be listed"
+    entries=$(grep -vc '^;' /tmp/list || true) ;;
+  *)
+    tar -tzf "$part" >/tmp/list || fail "The archive cannot be listed"
+    entries=$(wc -l </tmp/list)
+    there=$(cd /data && find . -path ./lost+found -prune -o ! -type s -print0 | tr -cd '\\000' | wc -c)
+    [ "$STRICT" = no ] || [ "$entries" -eq "$there" ] ||
+      fail "The archive lists $entries files of $there" ;;
+esac
+mv "$part" "$TARGET/$file"
+echo "$sum  $file" >"$TARGET/$file.sha256"
+result=$(printf '{"archive":"%s","sha256":"%s","bytes":%d,"entries":%d}' \\
+  "$file" "$sum" "$(wc -c <"$TARGET/$file")" "$entries")
+if [ "$TARGET" = /work ]; then
+  echo "$result" >/work/result
+  echo "$file" >/work/file
+else
+  echo "$result" >/dev/termination-log
+fi
+echo "Saved $file"
+`;
+
+const STORE = `${HEAD}
+quoted() { printf '%s' "$1" | sed 's/[\\\\"]/\\\\&/g'; }
+# The login is no argument: those can be seen from outside.
+store() {
+  printf 'user = "%s:%s"\\n' "$(quoted "$ACCESS_KEY_ID")" "$(quoted "$SECRET_ACCESS_KEY")" |
+    curl --config - --silent --show-error --fail --aws-sigv4 "aws:amz:$REGION:s3" "$@"
+}
+`;
+
+/** Takes the archive of {@link SAVE} to the store and reads it back. @environment URL REGION ACCESS_KEY_ID … */
+export const UPLOAD = `${STORE}
+file=$(cat /work/file)
+store --upload-file "/work/$file" "$URL/$file" || fail "Cannot write $file to the store"
+store --output /work/back "$URL/$file" || fail "Cannot read $file back from the store"
+sum=$(cut -d ' ' -f 1 "/work/$file.sha256")
+echo "$sum  /work/back" | sha256sum -c - >/dev/null || fail "The archive in the store is not what was sent"
+store --upload-file "/work/$file.sha256" "$URL/$file.sha256" || fail "Cannot write $file.sha256 to the store"
+cat /work/result >/dev/termination-log
+echo "Stored $file"
+`;
+
+/** Takes the archive from the store. @environment ARCHIVE URL … */
+export const DOWNLOAD = `${STORE}
+store --output "/work/$ARCHIVE" "$URL/$ARCHIVE" || fail "Cannot read $ARCHIVE from the store"
+store --output "/work/$ARCHIVE.sha256" "$URL/$ARCHIVE.sha256" || rm -f "/work/$ARCHIVE.sha256"
+`;
+
+/** Brings an archive back. @environment TOOL SOURCE ARCHIVE, DATABASE as a connection string */
+export const RESTORE = `${HEAD}
+cd "$SOURCE" || fail "There is no folder for archives on the volume"
+[ -e "$ARCHIVE" ] || fail "There is no archive $ARCHIVE"
+if [ -e "$ARCHIVE.sha256" ]; then
+  sha256sum -c "$ARCHIVE.sha256" >/dev/null || fail "The archive is damaged: its checksum differs"
+fi
+case $TOOL in
+  pg_dump)
+    objects=$(psql -X -A -t -w -v ON_ERROR_STOP=1 -d "$DATABASE" -c "select count(*) from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+      and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'")
+    [ "$objects" = 0 ] || fail "The database is not empty: it has $objects tables, views and sequences"
+    pg_restore --no-password --single-transaction --exit-on-error --no-owner --no-privileges \\
+      --dbname="$DATABASE" "$ARCHIVE" || fail "Cannot restore: the lines above say why" ;;
+  *)
+    cd /data
+    if [ -e .maquette-restore ]; then
+      find . -mindepth 1 -maxdepth 1 ! -name lost+found ! -name .maquette-restore -exec rm -rf {} +
+    elif [ -n "$(ls -A . | grep -v '^lost+found$')" ]; then
+      fail "The volume is not empty"
+    fi
+    : >.maquette-restore
+    tar -xzf "$SOURCE/$ARCHIVE" --no-same-owner --no-overwrite-dir || fail "Cannot restore: the lines above say why"
+    chmod -R g+rwX . 2>/dev/null || true
+    rm .maquette-restore ;;
+esac
+printf '{"archive":"%s"}' "$ARCHIVE" >/dev/termination-log
+echo "Restored $ARCHIVE"
+`;

@@ -1,0 +1,116 @@
+/**
+ * The facts that a decision about an application turns on, each named for what is wrong. Pure.
+ *
+ * ```
+ *  (none) → Pending ── restored ── → Progressing ── rolled out, endpoints → Running ── Pods lost → Degraded ── back → Running
+ *             │                        ▲    │  ▲                              │
+ *             │ cannot restore         │    │  └────── spec changed ──────────┘
+ *             ▼                  mended│    ▼ rollout stuck
+ *           Failed                     └─ Failed (the version before keeps serving)
+ *  any: host taken, NotOwned → Failed
+ *  any: deleted → Terminating: traffic stopped → drained → saved → (gone)      see parting.ts
+ * ```
+ *
+ * @module
+ */
+import { isOlder, type KubeObject } from "../../api/object.ts";
+import { compareQuantities, isQuantity } from "../../api/quantity.ts";
+import type { Finding } from "../../runtime/status.ts";
+import { type Verdict, verdictOnRollout } from "../../workload/verdict.ts";
+import { shrinksBelow } from "./desired.ts";
+import type { Seen } from "./gather.ts";
+import { fullImage, healthText } from "./pod.ts";
+import { explained } from "./tasks.ts";
+
+/** The object that had the host before this one. */
+export function hostHolder({ owner, rivals }: Seen): KubeObject | undefined {
+  return rivals.find((rival) => isOlder(rival, owner));
+}
+
+/** The wildcard certificate is to be copied, and is not there. */
+export function isCertificateMissing({ owner, settings, wildcard }: Seen): boolean {
+  return owner.spec.ingress?.enabled === true && settings.tls.mode === "wildcard" && !wildcard;
+}
+
+/** Judges the rollout and the endpoints. @param now Milliseconds since the epoch. */
+export function verdictOn(seen: Seen, now: number): Verdict {
+  const { spec } = seen.owner;
+  return verdictOnRollout({
+    ...seen,
+    wasReady: hadBeenRunning(seen),
+    enough: spec.autoscaling?.minReplicas,
+    underWay: `Image "${fullImage(spec)}" is being rolled out`,
+    deadlineSeconds: seen.settings.progressDeadlineSeconds,
+    healthy: healthText(spec),
+  }, now);
+}
+
+/** Running at this very generation of the spec. */
+function hadBeenRunning({ owner }: Seen): boolean {
+  const { phase, observedGeneration } = owner.status ?? {};
+  return observedGeneration === owner.metadata.generation && (phase === "Running" || phase === "Degraded");
+}
+
+/** What is legal but hardly what the author wants. */
+export function warningsOf(seen: Seen): string[] {
+  const { claim, owner: { spec }, tasks } = seen;
+  const scheduled = tasks.filter(({ kind, end }) => kind === "scheduled" && end).at(-1);
+  const shrunk = spec.storage && shrinksBelow(spec.storage.size, claim);
+  return [
+    ...(claim && !spec.storage
+      ? [`PersistentVolumeClaim "${claim.metadata.name}" is kept, although spec.storage is gone`]
+      : []),
+    ...(shrunk === undefined ? [] : [`A volume never shrinks: spec.storage.size is less than the ${shrunk} it has`]),
+    ...(scheduled?.end?.succeeded === false
+      ? [`The latest scheduled backup failed: ${explained(scheduled).message}`]
+      : []),
+  ];
+}
+
+/** How the volume is. */
+export function storageFinding({ claim, owner }: Seen): Finding | undefined {
+  if (!claim || !owner.spec.storage) return undefined;
+  const { phase = "Pending", capacity } = claim.status ?? {};
+  const name = `PersistentVolumeClaim "${claim.metadata.name}"`;
+  const type = "StorageReady";
+  if (phase !== "Bound") {
+    const storageClass = claim.spec?.storageClassName;
+    const of = storageClass ? `storage class "${storageClass}"` : "a default storage class";
+    const message = `${name} is ${phase}: no volume of ${of} is bound to it yet`;
+    return { type, status: "False", reason: `Claim${phase}`, message };
+  }
+  const wanted: unknown = claim.spec?.resources?.requests?.storage;
+  const present: unknown = capacity?.storage;
+  if (isQuantity(wanted) && isQuantity(present) && compareQuantities(present, wanted) < 0) {
+    return { type, status: "False", reason: "Growing", message: `${name} grows from ${present} to ${wanted}` };
+  }
+  return { type, status: "True", reason: "Bound", message: `${name} is bound` };
+}
+
+/** What a cluster says that has no metrics to give. */
+const NO_METRICS_API =
+  /could not find the requested resource|the server is currently unable|no matches for kind|not found/;
+
+/** How the autoscaler is. */
+export function autoscalingFinding({ autoscaler, owner }: Seen): Finding | undefined {
+  const { autoscaling } = owner.spec;
+  if (!autoscaling || !autoscaler) return undefined;
+  const type = "AutoscalingActive";
+  const conditions: { type: string; status: string; reason?: string; message?: string }[] =
+    autoscaler.status?.conditions ?? [];
+  const active = conditions.find((condition) => condition.type === "ScalingActive");
+  if (!active) {
+    const message = `HorizontalPodAutoscaler "${autoscaler.metadata.name}" has not been looked at yet`;
+    return { type, status: "Unknown", reason: "Starting", message };
+  }
+  if (active.status === "True") {
+    const message = `The load decides, between ${autoscaling.minReplicas} and ${autoscaling.maxReplicas} Pods`;
+    return { type, status: "True", reason: "Scaling", message };
+  }
+  const { reason = "Inactive", message: said = "" } = active;
+  const isMissing = /metrics API/.test(said) && NO_METRICS_API.test(said);
+  const message = isMissing
+    ? `The cluster has no metrics API for it, for instance metrics-server: the number of Pods stays as it is; ${said}`
+    : `The number of Pods stays as it is: ${said || reason}`;
+  return { type, status: "False", reason: isMissing ? "NoMetricsApi" : reason, message };
+}

@@ -1,0 +1,163 @@
+/**
+ * What is to be done about one PortfolioApp and what is to be said. Pure: it powers `maquette plan`, too.
+ *
+ * @module
+ */
+import { keyOf, type KubeObject } from "../../api/object.ts";
+import { parseReference } from "../../image/reference.ts";
+import { appHost } from "../../portfolio_names.ts";
+import type { Plan } from "../../runtime/definition.ts";
+import { isPaused } from "../../runtime/settle.ts";
+import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
+import { rolloutOf } from "../../workload/rollout.ts";
+import type { Verdict } from "../../workload/verdict.ts";
+import { handOver, scaleOf } from "./autoscaler.ts";
+import { backupFinding, keptJobs, latestBackup, type Progress, restoredAt, restoreProgress } from "./backup.ts";
+import { scheduledBackup, taskJob } from "./backup_job.ts";
+import {
+  autoscalingFinding,
+  hostHolder,
+  isCertificateMissing,
+  storageFinding,
+  verdictOn,
+  warningsOf,
+} from "./checks.ts";
+import { deployment, surroundings, urlOf } from "./desired.ts";
+import type { Seen } from "./gather.ts";
+import type { Further } from "./perform.ts";
+import { fullImage } from "./pod.ts";
+
+/** @param now Milliseconds since the epoch. */
+export function decide(seen: Seen, now: number): Plan {
+  const common = commonReport(seen);
+  const problem = hostProblem(seen) ?? certificateProblem(seen);
+  if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
+  const restore = restoreProgress(seen, now);
+  if (restore && restore.state.is !== "done") return restoring(seen, common, restore);
+  const verdict = verdictOn(seen, now);
+  const lookAgainAt = verdict.is === "ready" ? undefined : verdict.lookAgainAt;
+  return {
+    desired: desiredObjects(seen),
+    keep: keptObjects(seen),
+    further: furtherOf(seen),
+    report: { ...common, ...judged(seen, verdict), lookAgainAt },
+  };
+}
+
+function desiredObjects(seen: Seen): KubeObject[] {
+  const { owner, settings, template } = seen;
+  const { backup } = owner.spec;
+  const scale = scaleOf(owner, seen.deployment);
+  return [
+    ...surroundings(owner, settings, { ...seen, scale }),
+    ...(backup?.when === "schedule" ? [scheduledBackup(owner, backup, settings)] : []),
+    deployment(owner, settings, { scale, template }),
+  ];
+}
+
+/** What the spec asks for no more and what is kept nevertheless: a volume, and a Job that the status does not know of yet. */
+function keptObjects(seen: Seen): KubeObject[] {
+  const { owner, claim } = seen;
+  return [
+    ...(claim && !owner.spec.storage ? [claim] : []),
+    ...(owner.status?.restoredAt ? [] : keptJobs(seen)),
+  ];
+}
+
+function furtherOf({ owner, deployment: observed }: Seen): Further | undefined {
+  const scaled = isPaused(owner) ? undefined : handOver(owner, observed);
+  return scaled && { handOver: scaled };
+}
+
+/** Admission says so first; this holds where it was not asked. */
+function hostProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
+  const holder = hostHolder(seen);
+  if (!holder) return undefined;
+  const host = appHost(seen.owner, seen.settings.domain);
+  return { reason: "HostTaken", message: `Host "${host}" belongs to ${holder.kind} "${keyOf(holder)}"` };
+}
+
+function certificateProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
+  const { tls, operatorNamespace } = seen.settings;
+  if (!isCertificateMissing(seen) || tls.mode !== "wildcard") return undefined;
+  const message = `Secret "${tls.secret}" does not exist in namespace "${operatorNamespace}"`;
+  return { reason: "SourceMissing", message };
+}
+
+/** The volume is there, and nothing else: no Pod may see what is only half brought back. */
+function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan {
+  const { owner, settings } = seen;
+  const claims = surroundings(owner, settings, { ...seen, scale: scaleOf(owner, undefined) })
+    .filter(({ kind }) => kind === "PersistentVolumeClaim");
+  const archive = owner.spec.restoreFrom!.archive;
+  const jobs = state.is === "due" ? [taskJob(owner, task, state.attempt)] : [];
+  const plan = { desired: [...claims, ...jobs], keep: state.is === "due" ? [] : keptJobs(seen) };
+  if (state.is === "failed") {
+    const message = `Archive "${archive}" cannot be brought back: ${state.message}`;
+    const outcome = { outcome: "Failed", image: fullImage(owner.spec), reason: "RestoreFailed", message };
+    const report: Report = { ...common, phase: "Failed", state: "stalled", reason: "RestoreFailed", message, outcome };
+    return { ...plan, report: { ...report, lookAgainAt: state.retryAt } };
+  }
+  const stuck = state.is === "running" ? state.message : undefined;
+  const message = `Archive "${archive}" is being brought back before the first Pod starts${stuck ? `: ${stuck}` : ""}`;
+  return { ...plan, report: { ...common, phase: "Pending", state: "reconciling", reason: "Restoring", message } };
+}
+
+type Judgement = Pick<Report, "phase" | "state" | "reason" | "message" | "outcome" | "fields">;
+
+function judged(seen: Seen, verdict: Verdict): Judgement {
+  const { owner, settings } = seen;
+  const image = fullImage(owner.spec);
+  const fields = fieldsOf(seen, verdict.is === "ready" ? image : undefined);
+  if (verdict.is === "ready") {
+    const message = `Image "${image}" serves at ${urlOf(owner, settings)}`;
+    const outcome = { outcome: "Running", image, reason: "Ready" };
+    return { phase: "Running", state: "ready", reason: "Ready", message, outcome, fields };
+  }
+  const { reason, message } = verdict;
+  if (verdict.is === "stuck") {
+    const outcome = { outcome: "Failed", image, reason, message };
+    return { phase: "Failed", state: "stalled", reason, message, outcome, fields };
+  }
+  const phase = verdict.is === "degraded" ? "Degraded" : "Progressing";
+  return { phase, state: "reconciling", reason, message, fields };
+}
+
+type Common = Pick<Report, "fields" | "conditions">;
+
+/** What there is to say whatever comes of it. */
+export function commonReport(seen: Seen): Common {
+  const warnings = warningsOf(seen);
+  const findings: (Finding | undefined)[] = [
+    storageFinding(seen),
+    autoscalingFinding(seen),
+    backupFinding(latestBackup(seen)),
+    warnings.length > 0
+      ? { type: WARNINGS, status: "True", reason: "Warnings", message: warnings.join("; ") }
+      : undefined,
+  ];
+  return { fields: fieldsOf(seen), conditions: findings.filter((finding) => finding !== undefined) };
+}
+
+/** @param image The image that is rolled out completely, where it is another one than the status has. */
+function fieldsOf(seen: Seen, image = seen.owner.status?.image): Record<string, unknown> {
+  const { owner, settings, deployment: observed } = seen;
+  const { wanted, available } = rolloutOf(observed);
+  const replicas = observed ? wanted : 0;
+  const known = {
+    image,
+    version: image === undefined ? undefined : versionOf(image),
+    replicas,
+    readyReplicas: available,
+    ready: `${available}/${replicas}`,
+    url: urlOf(owner, settings),
+    backup: latestBackup(seen),
+    restoredAt: restoredAt(seen),
+  };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+}
+
+function versionOf(image: string): string {
+  const parsed = parseReference(image);
+  return (parsed.ok && (parsed.reference.tag ?? parsed.reference.digest)) || "latest";
+}

@@ -1,0 +1,125 @@
+/**
+ * The kind PortfolioApp as the runtime takes it: what is watched, mapped and allowed, as data.
+ *
+ * @module
+ */
+import { keyOf, type KubeObject } from "../../api/object.ts";
+import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
+import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
+import {
+  AUTOSCALER,
+  CLAIM,
+  CONFIG_MAP,
+  CRON_JOB,
+  DEPLOYMENT,
+  DISRUPTION_BUDGET,
+  ENDPOINT_SLICE,
+  INGRESS,
+  JOB,
+  POD,
+  SECRET,
+  SERVICE,
+} from "../../api/resources.ts";
+import { appHostKey, BY_APP_HOST } from "../../portfolio_names.ts";
+import { hostname } from "../../preview_names.ts";
+import { withoutContent } from "../../runtime/copies.ts";
+import type { Change, ControllerDefinition, GatherDeps, Lister, Permission, Root } from "../../runtime/definition.ts";
+import { LogReader } from "../../workload/logs.ts";
+import { podShape } from "../../workload/pod_failure.ts";
+import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
+import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
+import { decide } from "./decide.ts";
+import { gather, type Seen } from "./gather.ts";
+import { part } from "./parting.ts";
+import { type Further, perform } from "./perform.ts";
+import type { AppSettings } from "./settings.ts";
+import { namedSecrets } from "./sources.ts";
+
+const KIND = PORTFOLIO_APP.resource;
+const BY_SECRET = "secret";
+const APPLY = ["list", "watch", "get", "create", "patch", "delete"] as const;
+
+/** Kinds of children, in the order in which they are named. */
+const OWNED = [CONFIG_MAP, SECRET, CLAIM, SERVICE, INGRESS, AUTOSCALER, DISRUPTION_BUDGET, CRON_JOB, JOB, DEPLOYMENT];
+
+/** What the operator must be allowed for this kind. */
+export const PORTFOLIO_APP_PERMISSIONS: readonly Permission[] = [
+  { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch"] },
+  { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
+  // Where OwnerReferencesPermissionEnforcement is on, an ownerReference that blocks deletion takes this.
+  { groups: [KIND.group], resources: [`${KIND.plural}/finalizers`], verbs: ["update"] },
+  ...OWNED.map(({ group, plural }): Permission => ({ groups: [group], resources: [plural], verbs: APPLY })),
+  { groups: [""], resources: ["pods"], verbs: ["list", "watch"] },
+  { groups: [""], resources: ["pods/log"], verbs: ["get"] },
+  { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+  { groups: [PREVIEW_ENVIRONMENT.resource.group], resources: ["previewenvironments"], verbs: ["list", "watch"] },
+];
+
+/** The definition for one configuration. */
+export function portfolioAppController(settings: AppSettings): ControllerDefinition<Seen> {
+  const logs = new LogReader();
+  const hostOf = (owner: KubeObject): string | undefined => appHostKey(owner as PortfolioApp, settings.domain);
+  return {
+    kind: KIND,
+    owns: OWNED.map((resource) => ({ resource, scope: "children", ...partsOf(resource) })),
+    watches: [
+      { resource: POD, scope: "children", shape: podShape },
+      { resource: ENDPOINT_SLICE, scope: "children", shape: endpointsShape },
+      { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, hostOf) },
+      { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfPreviewHost },
+      { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(settings) },
+    ],
+    permissions: PORTFOLIO_APP_PERMISSIONS,
+    indexes: {
+      [BY_APP_HOST]: (owner) => [hostOf(owner)].filter((host) => host !== undefined),
+      [BY_SECRET]: (owner) => namedSecrets(owner as PortfolioApp).map((name) => `${owner.metadata.namespace}/${name}`),
+    },
+    gather: (owner, deps) => gather(owner as PortfolioApp, { ...deps, settings, logs }),
+    decide,
+    part,
+    perform: (_owner, further, deps) => perform(further as Further, deps),
+    roots,
+  };
+}
+
+function partsOf(resource: (typeof OWNED)[number]): Pick<ControllerDefinition["owns"][number], "shape" | "reads"> {
+  if (resource === SECRET || resource === CONFIG_MAP) return { shape: withoutContent };
+  if (resource === DEPLOYMENT) return { reads: rolloutShape };
+  const isTelling = resource === JOB || resource === CLAIM || resource === AUTOSCALER;
+  return isTelling ? {} : { reads: withoutStatus };
+}
+
+/** Those that wait for the host of one that changed or went. */
+function beside(
+  { object, old }: Change,
+  owners: Lister,
+  hostOf: (owner: KubeObject) => string | undefined,
+): string[] {
+  const hosts = [object, old].map((each) => each && hostOf(each)).filter((host) => host !== undefined);
+  const keys = hosts.flatMap((host) => owners.indexed(BY_APP_HOST, host)).map(keyOf);
+  return [...new Set(keys)].filter((key) => key !== keyOf(object));
+}
+
+function ownersOfPreviewHost({ object }: Change, owners: Lister): string[] {
+  return owners.indexed(BY_APP_HOST, hostname((object as PreviewEnvironment).spec, "")).map(keyOf);
+}
+
+/** The wildcard certificate is everybody's. */
+function usersOfSecret({ tls, operatorNamespace }: AppSettings): (change: Change, owners: Lister) => string[] {
+  const wildcard = tls.mode === "wildcard" ? `${operatorNamespace}/${tls.secret}` : undefined;
+  return ({ object }, owners) => {
+    const key = keyOf(object);
+    const users = key === wildcard ? [...owners.values()] : owners.indexed(BY_SECRET, key);
+    return users.map(keyOf);
+  };
+}
+
+/** Whatever is left that is the owner's own: a volume that is to stay is not any more by then. */
+function roots(owner: KubeObject, { cache }: Pick<GatherDeps, "cache">): Root[] {
+  const { namespace, uid = "" } = owner.metadata;
+  return OWNED.flatMap((resource) =>
+    cache(resource, "children").ownedBy(uid)
+      .filter(({ metadata }) => metadata.namespace === namespace)
+      .map(({ metadata }) => ({ resource, namespace, name: metadata.name }))
+  );
+}

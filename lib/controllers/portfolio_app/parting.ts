@@ -1,0 +1,195 @@
+/**
+ * How an application goes: what brings traffic goes first, then the Pods, then everything is saved, and only then the
+ * rest may go. Pure.
+ *
+ * ```
+ *  StoppingTraffic ── no endpoint is left ──► Draining ── a moment, then 0 Pods ──► BackingUp ── read back ──► (cleanup)
+ *                                                                                   │   ▲
+ *                                                                  failed, Continue │   │ a Secret, the spec or the annotation
+ *                                                                    ──► (cleanup)  ▼   │ changed, or some time has passed
+ *                                                                               BackupFailed (Block: everything is kept)
+ * ```
+ *
+ * Nothing is remembered but in the status: where a step stands is read from what is there.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { Plan } from "../../runtime/definition.ts";
+import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
+import { rolloutOf } from "../../workload/rollout.ts";
+import { backupProgress, keptJobs, type Progress } from "./backup.ts";
+import { taskJob } from "./backup_job.ts";
+import { commonReport } from "./decide.ts";
+import { deployment } from "./desired.ts";
+import type { Seen } from "./gather.ts";
+import { graceSeconds } from "./pod.ts";
+
+/** True from when no endpoint of the application was left. */
+const TRAFFIC_STOPPED = "TrafficStopped";
+/** True from when all may go; its reason says whether it has been saved. */
+const DELETION_ALLOWED = "DeletionAllowed";
+/** So long may it take until every node and every ingress controller knows that an endpoint has gone. */
+const PROPAGATION_MS = 5_000;
+/** Beyond the grace period nothing but a node that is away keeps a Pod. */
+const LATE_MS = 60_000;
+
+/** @param now Milliseconds since the epoch. @returns Nothing when all may go. */
+export function part(seen: Seen, now: number): Plan | undefined {
+  const allowed = findingOf(seen, DELETION_ALLOWED);
+  if (allowed) return releasing(seen, allowed);
+  return stoppingTraffic(seen) ?? draining(seen, now) ?? saving(seen, now);
+}
+
+function stoppingTraffic(seen: Seen): Plan | undefined {
+  const { frontage, endpointSlices } = seen;
+  if (!seen.deployment || (frontage.length === 0 && endpointSlices.length === 0)) return undefined;
+  const message = "The application is taken out of traffic";
+  return { desired: [], keep: allBut(seen, frontage), report: leaving(seen, "StoppingTraffic", message) };
+}
+
+function draining(seen: Seen, now: number): Plan | undefined {
+  const { owner, settings, deployment: observed, allPods } = seen;
+  if (!observed || (allPods.length === 0 && isDown(observed))) return undefined;
+  const grace = graceSeconds(owner);
+  const message = `Pods finish their requests, for ${grace} s at most`;
+  const report = leaving(seen, "Draining", message, [stopped()]);
+  const stoppedAt = transitionTime(seen, TRAFFIC_STOPPED) ?? now;
+  const drainAt = stoppedAt + Math.min(PROPAGATION_MS, grace * 1000);
+  if (now < drainAt) return { desired: [], keep: allBut(seen, []), report: { ...report, lookAgainAt: drainAt } };
+  const scaled = deployment(owner, settings, { ...seen, scale: { replicas: 0, scaledBy: "spec" } });
+  const lateAt = drainAt + grace * 1000 + LATE_MS;
+  const plan = { desired: [scaled], keep: allBut(seen, [observed]) };
+  if (now < lateAt) return { ...plan, report: { ...report, lookAgainAt: lateAt } };
+  const names = allPods.map(({ metadata }) => `"${metadata.name}"`).join(", ");
+  const late = `Pods do not end within their ${grace} s: ${names || "none, but the Deployment is not down"}`;
+  return { ...plan, report: { ...report, state: "stalled", reason: "DrainBlocked", message: late } };
+}
+
+/** Asked for, seen and done. */
+function isDown(observed: KubeObject): boolean {
+  return rolloutOf(observed).wanted === 0 && (observed.status?.replicas ?? 0) === 0 &&
+    (observed.status?.observedGeneration ?? 0) >= (observed.metadata.generation ?? 0);
+}
+
+function saving(seen: Seen, now: number): Plan | undefined {
+  const { owner: { spec, status }, deployment: observed, claim } = seen;
+  // What never ran has nothing of its own to save.
+  const hasRun = observed !== undefined || status?.image !== undefined;
+  if (!spec.backup || !hasRun) {
+    return claim && allowing(seen, now, { reason: "NotSaved", message: "No backup is asked for" });
+  }
+  const progress = backupProgress(seen, spec.backup, now);
+  const { state } = progress;
+  if (state.is === "done") return allowing(seen, now, { reason: "Saved", message: "The backup has been read back" });
+  const keep = allBut(seen, []);
+  if (state.is !== "failed") return underWay(seen, progress, keep);
+  const { message, retryAt } = state;
+  if (spec.backup.onFailure === "Continue") {
+    return allowing(seen, now, { reason: "BackupFailed", message: `onFailure is Continue: ${message}` });
+  }
+  const said = `Nothing is deleted before a backup has succeeded: ${message}`;
+  const report: Report = {
+    ...leaving(seen, "BackupFailed", said, [stopped()]),
+    state: "stalled",
+    lookAgainAt: retryAt,
+  };
+  const outcome = { outcome: "BackupFailed", reason: "BackupFailed", message };
+  return { desired: [], keep, report: { ...report, outcome } };
+}
+
+function underWay(seen: Seen, { task, state }: Progress, keep: KubeObject[]): Plan {
+  if (state.is === "due") {
+    const jobs = new Set(keptJobs(seen));
+    const report = leaving(seen, "BackingUp", `Backup, attempt ${state.attempt}, is about to start`, [stopped()]);
+    return {
+      desired: [taskJob(seen.owner, task, state.attempt)],
+      keep: keep.filter((kept) => !jobs.has(kept)),
+      report,
+    };
+  }
+  const { message, attempt } = state.is === "running"
+    ? { ...state.task, message: state.message }
+    : { message: "", attempt: 1 };
+  const report = leaving(seen, "BackingUp", `Backup, attempt ${attempt}, is under way`, [stopped()]);
+  if (!message) return { desired: [], keep, report };
+  const said = `Nothing is deleted before a backup has succeeded: ${message}`;
+  return { desired: [], keep, report: { ...report, state: "stalled", reason: "BackupFailed", message: said } };
+}
+
+interface Verdict {
+  reason: "Saved" | "NotSaved" | "BackupFailed";
+  message: string;
+}
+
+/** The last word, and it is in the status before anything goes: afterwards there is nobody left to say it. */
+function allowing(seen: Seen, now: number, { reason, message }: Verdict): Plan {
+  const { claim } = seen;
+  const allowed: Finding = { type: DELETION_ALLOWED, status: "True", reason, message };
+  const stays = claim && !goesAlong(seen, reason)
+    ? `PersistentVolumeClaim "${claim.metadata.name}" is kept: no backup holds what is in it`
+    : undefined;
+  const warnings = [...(reason === "BackupFailed" ? [message] : []), ...(stays ? [stays] : [])];
+  const warning: Finding = {
+    ...{ type: WARNINGS, status: "True", reason: reason === "BackupFailed" ? reason : "VolumeKept" },
+    message: warnings.join("; "),
+  };
+  const findings = [stopped(), allowed, ...(warnings.length > 0 ? [warning] : [])];
+  return {
+    desired: [],
+    keep: allBut(seen, []),
+    report: { ...leaving(seen, reason, message, findings), lookAgainAt: now },
+  };
+}
+
+/** A volume goes with its application when it has been saved. */
+function goesAlong({ owner }: Seen, reason: string): boolean {
+  return reason === "Saved" && owner.spec.backup?.tool === "volume";
+}
+
+function releasing(seen: Seen, { reason, message }: Finding): Plan | undefined {
+  const { claim } = seen;
+  if (!claim || claim.metadata.deletionTimestamp || goesAlong(seen, reason)) return undefined;
+  const said = [TRAFFIC_STOPPED, DELETION_ALLOWED, WARNINGS].map((type) => findingOf(seen, type));
+  return {
+    further: { release: claim },
+    report: leaving(seen, reason, message, said.filter((each) => each !== undefined)),
+  };
+}
+
+function findingOf({ owner }: Seen, type: string): Finding | undefined {
+  const found = owner.status?.conditions?.find((condition) => condition.type === type && condition.status === "True");
+  return found && { type, status: "True", reason: found.reason, message: found.message };
+}
+
+function allBut(
+  { deployment: observed, claim, frontage, tasks, others }: Seen,
+  gone: readonly KubeObject[],
+): KubeObject[] {
+  const all = [observed, claim, ...frontage, ...others, ...tasks.map(({ job }) => job)];
+  return all.filter((object) => object !== undefined && !gone.includes(object)) as KubeObject[];
+}
+
+function stopped(): Finding {
+  const message = "No endpoint of the application is left";
+  return { type: TRAFFIC_STOPPED, status: "True", reason: "EndpointsRemoved", message };
+}
+
+/** Milliseconds since the epoch. */
+function transitionTime({ owner }: Seen, type: string): number | undefined {
+  const found = owner.status?.conditions?.find((condition) => condition.type === type);
+  return found?.status === "True" ? Date.parse(found.lastTransitionTime) : undefined;
+}
+
+function leaving(seen: Seen, reason: string, message: string, findings: readonly Finding[] = []): Report {
+  const { fields, conditions = [] } = commonReport(seen);
+  const types = new Set(findings.map(({ type }) => type));
+  return {
+    phase: "Terminating",
+    state: "reconciling",
+    reason,
+    message,
+    fields,
+    conditions: [...conditions.filter(({ type }) => !types.has(type)), ...findings],
+  };
+}

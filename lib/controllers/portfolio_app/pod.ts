@@ -1,0 +1,133 @@
+/**
+ * The Pods of an application. Pure.
+ *
+ * @module
+ */
+import type { PortfolioApp } from "../../api/portfolio_app.ts";
+import { combine } from "../../image/reference.ts";
+import { appChild } from "../../portfolio_names.ts";
+import { digestOf } from "../../runtime/differs.ts";
+import { ownerLabels } from "../../runtime/ownership.ts";
+import { containerResources } from "../../workload/amounts.ts";
+import {
+  GUARDED_CONTAINER,
+  GUARDED_POD,
+  type PodTemplate,
+  probesOf,
+  TEMPLATE_LABEL,
+  withoutEmptyValue,
+} from "../../workload/pod_template.ts";
+
+/** Digest of the configuration that Pods were started with: another one rolls them. */
+const CONFIG_ANNOTATION = "maquette.dev/config";
+/** Group that may read and write the volume, whoever the image runs as; backups run with it, too. */
+export const VOLUME_GROUP = 65_534;
+const CONFIG_FOLDER = "/etc/config";
+const APP_LABEL = "app.kubernetes.io/name";
+const DEFAULT_GRACE_SECONDS = 30;
+
+type Part = Record<string, unknown>;
+
+/** Labels that tell an application's Pods from all others, those of its backups included. */
+export function selectorOf(owner: PortfolioApp): Record<string, string> {
+  const { "maquette.dev/owner-uid": uid = "" } = ownerLabels(owner);
+  return { [APP_LABEL]: appChild(owner, "deployment"), "maquette.dev/owner-uid": uid };
+}
+
+/** The image with its tag. */
+export function fullImage({ image, version }: PortfolioApp["spec"]): string {
+  const combined = combine(image, version);
+  return combined.ok ? combined.image : image;
+}
+
+/** Seconds that a Pod has to end. */
+export function graceSeconds({ spec }: PortfolioApp): number {
+  return spec.shutdown?.gracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+}
+
+/** The template of the application's Pods. */
+export function podTemplate(owner: PortfolioApp): PodTemplate & { metadata: { annotations: Record<string, string> } } {
+  const { storage } = owner.spec;
+  const spec: Part = {
+    ...GUARDED_POD,
+    ...(storage ? { securityContext: volumeSecurity() } : {}),
+    terminationGracePeriodSeconds: graceSeconds(owner),
+    containers: [container(owner)],
+    ...(storage && !isShared(owner) ? { affinity: togetherOn(owner) } : {}),
+    ...(storage || owner.spec.config ? { volumes: volumes(owner) } : {}),
+  };
+  const annotations = { [CONFIG_ANNOTATION]: digestOf(sorted(owner.spec.config)) };
+  const labels = { ...ownerLabels(owner), ...selectorOf(owner), [TEMPLATE_LABEL]: digestOf([spec, annotations]) };
+  return { metadata: { labels, annotations }, spec };
+}
+
+function volumeSecurity(): Part {
+  return { ...GUARDED_POD.securityContext, fsGroup: VOLUME_GROUP, fsGroupChangePolicy: "OnRootMismatch" };
+}
+
+/** The volume can be used on several nodes at once. */
+function isShared({ spec }: PortfolioApp): boolean {
+  return spec.storage?.accessModes?.includes("ReadWriteMany") ?? false;
+}
+
+/** A new Pod must be where the volume is while the old one still has it. */
+function togetherOn(owner: PortfolioApp): Part {
+  const podAffinityTerm = {
+    labelSelector: { matchLabels: selectorOf(owner) },
+    topologyKey: "kubernetes.io/hostname",
+  };
+  return { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] } };
+}
+
+function volumes(owner: PortfolioApp): Part[] {
+  const { storage, config } = owner.spec;
+  return [
+    ...(config ? [{ name: "config", configMap: { name: appChild(owner, "config") } }] : []),
+    ...(storage ? [{ name: "data", persistentVolumeClaim: { claimName: appChild(owner, "data") } }] : []),
+  ];
+}
+
+function mounts({ storage, config }: PortfolioApp["spec"]): Part[] {
+  return [
+    ...(config ? [{ name: "config", mountPath: CONFIG_FOLDER, readOnly: true }] : []),
+    ...(storage ? [{ name: "data", mountPath: storage.mountPath }] : []),
+  ];
+}
+
+function container(owner: PortfolioApp): Part {
+  const { spec } = owner;
+  const { env, config, port, shutdown } = spec;
+  const mounted = mounts(spec);
+  return {
+    name: "app",
+    image: fullImage(spec),
+    ports: [{ name: "http", containerPort: port, protocol: "TCP" }],
+    ...(env ? { env: sorted(env).map(([name, value]) => withoutEmptyValue({ name, value })) } : {}),
+    ...(config ? { envFrom: [{ configMapRef: { name: appChild(owner, "config") } }] } : {}),
+    resources: containerResources(spec.resources),
+    securityContext: GUARDED_CONTAINER,
+    ...healthOf(spec),
+    ...(shutdown?.preStop ? { lifecycle: { preStop: { exec: { command: shutdown.preStop } } } } : {}),
+    ...(mounted.length > 0 ? { volumeMounts: mounted } : {}),
+  };
+}
+
+function sorted(texts: Record<string, string> = {}): [string, string][] {
+  return Object.entries(texts).sort(([a], [b]) => a < b ? -1 : 1);
+}
+
+function healthOf({ probes, port }: PortfolioApp["spec"]): Part {
+  if (!probes) return probesOf({ tcpSocket: { port } });
+  return Object.fromEntries(
+    Object.entries(probes).map(([name, { path, port: own = port, ...times }]) => {
+      return [`${name}Probe`, { httpGet: { path, port: own, scheme: "HTTP" }, ...times }];
+    }),
+  );
+}
+
+/** What must hold for a Pod to be ready, in words. */
+export function healthText({ probes, port }: PortfolioApp["spec"]): string {
+  const probe = probes?.readiness;
+  if (!probe) return `port ${port} must take connections`;
+  return `GET "${probe.path}" on port ${probe.port ?? port} must answer with 200 to 399`;
+}

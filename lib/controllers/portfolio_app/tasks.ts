@@ -1,0 +1,145 @@
+/**
+ * Backups and restores that are under way or over: Jobs, told apart by what they are for and by their attempt. Pure, but
+ * for reading the log of one that failed.
+ *
+ * A Job is made once for what it is to do (its digest) and for each attempt. What it came to is read from the Job and
+ * its Pod and remembered nowhere else, so a restart of the operator forgets nothing.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import type { LogReader } from "../../workload/logs.ts";
+import { type JobEnd, jobEnd } from "../../workload/job.ts";
+import { failureOf, type PodFailure } from "../../workload/pod_failure.ts";
+
+/** What a Job is for. */
+export const TASK_LABEL = "maquette.dev/task";
+/** Digest of everything that could make it come out otherwise. */
+export const TASK_DIGEST_LABEL = "maquette.dev/task-digest";
+/** 1 for the first. */
+export const ATTEMPT_LABEL = "maquette.dev/attempt";
+
+/** What Jobs are for; a `scheduled` one is made by a CronJob. */
+export type TaskKind = "backup" | "restore" | "scheduled";
+
+/** What a Job's Pod says when it has succeeded. */
+export interface TaskResult {
+  archive: string;
+  sha256?: string;
+  bytes?: number;
+  entries?: number;
+}
+
+/** One Job. */
+export interface SeenTask {
+  job: KubeObject;
+  kind: TaskKind;
+  digest: string;
+  attempt: number;
+  end?: JobEnd;
+  result?: TaskResult;
+  failure?: PodFailure;
+  /** The end of its log, when it failed. */
+  log: string;
+}
+
+/** What decisions about backups rest on. */
+export interface SeenTasks {
+  /** The latest of each kind last. */
+  tasks: SeenTask[];
+  /** The CronJob. */
+  schedule?: KubeObject;
+  /** Metadata of the Secrets that they log in with. */
+  secrets: KubeObject[];
+}
+
+const FIRST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 10 * 60_000;
+
+/** Reads what Jobs and their Pods tell. */
+export async function seenTasks(
+  seen: { jobs: KubeObject[]; pods: KubeObject[]; schedule?: KubeObject; secrets: KubeObject[] },
+  { logs, kube }: { logs: LogReader; kube: Pick<KubeClient, "logs"> },
+): Promise<SeenTasks> {
+  const tasks: SeenTask[] = [];
+  for (const job of seen.jobs.filter(({ metadata }) => metadata.labels?.[TASK_LABEL] && !metadata.deletionTimestamp)) {
+    const pods = seen.pods.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid));
+    const pod = pods.sort(byAge).at(-1);
+    const failure = pod && failureOf(pod);
+    const { [TASK_LABEL]: kind, [TASK_DIGEST_LABEL]: digest = "", [ATTEMPT_LABEL]: attempt } = job.metadata.labels!;
+    tasks.push({
+      job,
+      kind: kind as TaskKind,
+      digest,
+      attempt: Number(attempt ?? 1),
+      end: jobEnd(job),
+      result: pod && resultOf(pod),
+      failure,
+      log: failure ? await logs.tail(failure, kube) : "",
+    });
+  }
+  tasks.sort((a, b) => byAge(a.job, b.job) || a.attempt - b.attempt);
+  return { tasks, schedule: seen.schedule, secrets: seen.secrets };
+}
+
+function byAge(a: KubeObject, b: KubeObject): number {
+  const [first = "", second = ""] = [a, b].map(({ metadata }) => metadata.creationTimestamp ?? "");
+  return first < second ? -1 : first > second ? 1 : 0;
+}
+
+/** The message that the last container left. */
+function resultOf(pod: KubeObject): TaskResult | undefined {
+  const statuses: { state?: { terminated?: { exitCode: number; message?: string } } }[] =
+    pod.status?.containerStatuses ?? [];
+  const { exitCode, message = "" } = statuses[0]?.state?.terminated ?? {};
+  if (exitCode !== 0) return undefined;
+  try {
+    const result = JSON.parse(message);
+    return typeof result?.archive === "string" ? result : undefined;
+  } catch {
+    // Not ours: an image that says something else. The Job's success counts nevertheless.
+    return undefined;
+  }
+}
+
+/** How far a task is. */
+export type TaskState =
+  | { is: "due"; attempt: number }
+  | { is: "running"; task: SeenTask; message?: string; reason?: string }
+  | { is: "done"; task: SeenTask }
+  | { is: "failed"; task: SeenTask; reason: string; message: string; retryAt: number };
+
+/**
+ * @param digest Of what is to be done now: a Job that failed at something else is no reason to wait.
+ * @param now Milliseconds since the epoch.
+ */
+export function taskState(
+  tasks: readonly SeenTask[],
+  task: { kind: TaskKind; digest: string },
+  now: number,
+): TaskState {
+  const latest = tasks.filter(({ kind }) => kind === task.kind).at(-1);
+  if (!latest) return { is: "due", attempt: 1 };
+  const { end, failure, attempt } = latest;
+  if (!end) {
+    const isStuck = failure !== undefined && !failure.mayPass;
+    return { is: "running", task: latest, ...(isStuck ? explained(latest) : {}) };
+  }
+  if (end.succeeded) return { is: "done", task: latest };
+  if (latest.digest !== task.digest) return { is: "due", attempt: attempt + 1 };
+  const retryAt = Date.parse(end.at) + Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+  return now >= retryAt
+    ? { is: "due", attempt: attempt + 1 }
+    : { is: "failed", task: latest, ...explained(latest), retryAt };
+}
+
+/** Why a Job has failed, in the words of its container where it has said any. */
+export function explained({ end, failure, log, job }: SeenTask): { reason: string; message: string } {
+  const tail = log ? `; the last lines of its log:\n${log}` : "";
+  if (failure && end?.reason !== "DeadlineExceeded") {
+    return { reason: failure.reason, message: `${failure.message}${tail}` };
+  }
+  const why = end?.reason === "DeadlineExceeded" ? "it took longer than timeoutSeconds" : end?.message || end?.reason;
+  return { reason: end?.reason || "Failed", message: `Job "${job.metadata.name}" failed: ${why}${tail}` };
+}
