@@ -4,6 +4,7 @@
  * @module
  */
 import type { Config } from "../lib/config.ts";
+import { databaseMigrationController } from "../lib/controllers/database_migration/mod.ts";
 import { environmentController } from "../lib/controllers/environment/mod.ts";
 import type { EnvironmentTools } from "../lib/controllers/environment/tools.ts";
 import { portfolioAppController } from "../lib/controllers/portfolio_app/mod.ts";
@@ -12,7 +13,7 @@ import type { PreviewMetrics } from "../lib/controllers/preview_environment/metr
 import { printerController } from "../lib/controllers/printer/mod.ts";
 import { projectController } from "../lib/controllers/project/mod.ts";
 import type { ControllerDefinition } from "../lib/runtime/definition.ts";
-import { appSettings, buildSettings, environmentSettings, previewSettings } from "./settings.ts";
+import { appSettings, buildSettings, environmentSettings, migrationSettings, previewSettings } from "./settings.ts";
 
 /** What kinds work with beside the API server; absent where nothing is run. */
 export interface ControllerTools {
@@ -35,5 +36,6 @@ export function createControllers(config: Config, tools?: ControllerTools): Cont
     projectController() as ControllerDefinition,
     environmentController(environments) as ControllerDefinition,
     portfolioAppController(appSettings(config)) as ControllerDefinition,
+    databaseMigrationController(migrationSettings(config)) as ControllerDefinition,
   ];
 }

@@ -203,6 +203,7 @@ Deno.test("crds prints one definition per kind", async () => {
     "projects.catalyst.catalyst.dev",
     "environments.catalyst.catalyst.dev",
     "portfolioapps.portfolio.example.com",
+    "databasemigrations.portfolio.example.com",
   ]);
 });
 

@@ -4,6 +4,8 @@
  * @module
  */
 import type { BuildSettings } from "../lib/controllers/environment/build.ts";
+import { PORTFOLIO_APP } from "../lib/api/portfolio_app.ts";
+import type { MigrationSettings } from "../lib/controllers/database_migration/settings.ts";
 import type { EnvironmentSettings } from "../lib/controllers/environment/settings.ts";
 import type { AppSettings } from "../lib/controllers/portfolio_app/settings.ts";
 import type { PreviewSettings, TlsSettings } from "../lib/controllers/preview_environment/settings.ts";
@@ -15,6 +17,9 @@ const BUILD_RESOURCES = { requests: { cpu: "500m", memory: "1Gi" }, limits: { me
 const BUILD_STORAGE = "20Gi";
 /** So long can the log of a build be read. */
 const BUILD_KEPT_SECONDS = 3600;
+
+/** So long can the log of a migration be read. */
+const MIGRATION_KEPT_SECONDS = 86_400;
 
 /** Of PreviewEnvironments. */
 export function previewSettings(config: Config): PreviewSettings {
@@ -51,6 +56,17 @@ export function buildSettings(config: Config, caCertificates: string): BuildSett
     ttlSecondsAfterFinished: BUILD_KEPT_SECONDS,
     allowedRanges: config.buildAllowedRanges,
     clusterRanges: config.clusterRanges,
+  };
+}
+
+/** Of DatabaseMigrations. */
+export function migrationSettings(config: Config): MigrationSettings {
+  const { flywayImage, liquibaseImage, namespace } = config;
+  const ttlSecondsAfterFinished = MIGRATION_KEPT_SECONDS;
+  return {
+    ...{ flywayImage, liquibaseImage, ttlSecondsAfterFinished },
+    operatorNamespace: namespace,
+    application: PORTFOLIO_APP.resource,
   };
 }
 

@@ -5,64 +5,12 @@
  * @module
  */
 import { z } from "zod";
-import { registryEntryProblem } from "./image/policy.ts";
-import { parseReference } from "./image/reference.ts";
-import { isDnsLabel } from "./naming.ts";
-import { isNetwork } from "./network.ts";
-import { mirrorProblem } from "./registry/endpoints.ts";
+import { cidr, flag, image, label, list, mirror, number, registryEntry, word } from "./option_values.ts";
 import { LOG_LEVELS } from "./runtime/log.ts";
 
 const MAX_PORT = 65_535;
 /** The API's shortest and the schema's longest TTL in seconds (SPEC section 3). */
 const TTL_BOUNDS = [60, 315_360_000] as const;
-
-function word(pattern: RegExp, expected: string): z.ZodString {
-  return z.string().regex(pattern, expected);
-}
-
-function label(): z.ZodString {
-  return z.string().refine(isDnsLabel, "must be a DNS label: at most 63 of a-z, 0-9 and -");
-}
-
-function number(least: number, most: number): z.ZodType<number> {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.string().regex(/^\d+$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message));
-}
-
-function flag(): z.ZodType<boolean> {
-  return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
-}
-
-function list(item: z.ZodType<string, string>): z.ZodType<string[]> {
-  return z.string().transform((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
-    .pipe(z.array(item));
-}
-
-function registryEntry(): z.ZodType<string, string> {
-  return z.string().superRefine((entry, context) => {
-    const problem = registryEntryProblem(entry);
-    if (problem) context.addIssue({ code: "custom", message: problem });
-  });
-}
-
-function mirror(): z.ZodType<string, string> {
-  return z.string().superRefine((entry, context) => {
-    const problem = mirrorProblem(entry);
-    if (problem) context.addIssue({ code: "custom", message: problem });
-  });
-}
-
-function cidr(): z.ZodType<string, string> {
-  const message = "must be networks such as 10.0.0.0/8 or fd00::/8, without host bits and not all addresses";
-  return z.string().refine(isNetwork, message);
-}
-
-function image(): z.ZodType<string> {
-  return z.string().superRefine((text, context) => {
-    const parsed = parseReference(text);
-    if (!parsed.ok) context.addIssue({ code: "custom", message: parsed.problem });
-  });
-}
 
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const ISSUER = /^((Cluster)?Issuer\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/;
@@ -81,6 +29,7 @@ export interface Option {
     | "Applications"
     | "Images"
     | "Printers"
+    | "Migrations"
     | "Webhook"
     | "Process";
   schema: z.ZodType;
@@ -241,6 +190,14 @@ export const OPTIONS = Object.freeze({
   "printer-image": option("Printers", image(), {
     default: "busybox:1.37.0",
     help: "Image that Printers print with, unless they name one",
+  }),
+  "flyway-image": option("Migrations", image(), {
+    default: "flyway/flyway:10.22",
+    help: "Image that runs Flyway for DatabaseMigrations, unless they name one",
+  }),
+  "liquibase-image": option("Migrations", image(), {
+    default: "liquibase/liquibase:4.31.1",
+    help: "Image that runs Liquibase for DatabaseMigrations, unless they name one",
   }),
   "webhook": option("Webhook", flag(), { default: "true", help: "Whether admission is served" }),
   "webhook-host": option("Webhook", z.string().min(1, "must be an address"), {

@@ -53,11 +53,14 @@ export function mergedRules(permissions: readonly Permission[]): Rule[] {
 /** ServiceAccount, roles and bindings of the operator, and roles for people. */
 export function rbacObjects(config: Config, permissions: readonly Permission[]): KubeObject[] {
   const { namespace } = config;
+  const [own, everywhere] = [true, false].map((isOwn) =>
+    permissions.filter(({ isOwnNamespace = false }) => isOwnNamespace === isOwn)
+  );
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT, namespace } },
-    { apiVersion: RBAC, kind: "ClusterRole", metadata: { name: ACCOUNT }, rules: clusterRules(config, permissions) },
+    { apiVersion: RBAC, kind: "ClusterRole", metadata: { name: ACCOUNT }, rules: clusterRules(config, everywhere!) },
     bound("ClusterRole", namespace),
-    { apiVersion: RBAC, kind: "Role", metadata: { name: ACCOUNT, namespace }, rules: ownNamespaceRules(config) },
+    { apiVersion: RBAC, kind: "Role", metadata: { name: ACCOUNT, namespace }, rules: ownNamespaceRules(config, own!) },
     bound("Role", namespace),
     peopleRole("view", ["view", "edit", "admin"], ["get", "list", "watch"]),
     peopleRole("edit", ["edit", "admin"], ["create", "update", "patch", "delete"]),
@@ -82,13 +85,14 @@ function clusterRules(config: Config, permissions: readonly Permission[]): Rule[
 }
 
 /** Creation cannot be limited to a name; everything else is. */
-function ownNamespaceRules(config: Config): Rule[] {
+function ownNamespaceRules(config: Config, permissions: readonly Permission[]): Rule[] {
   const leases = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
   return [
     { ...leases, verbs: ["create"] },
     { ...leases, resourceNames: [ACCOUNT], verbs: ["get", "list", "watch", "update"] },
     ...(config.leaderElection ? [fenceRule(config)] : []),
     ...(config.webhook ? certificateRules(config) : []),
+    ...mergedRules(permissions),
   ];
 }
 

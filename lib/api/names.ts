@@ -35,9 +35,11 @@ export const ANNOTATION_RETRY = "maquette.dev/retry";
 export const ANNOTATION_CONTRACT_APPROVED = "maquette.dev/contract-approved";
 /** RFC 3339 time until which a PreviewEnvironment is kept beyond its TTL. */
 export const ANNOTATION_EXTEND_UNTIL = "maquette.dev/extend-until";
+/** `metadata.generation` of the DatabaseMigration whose changes after the rollout may run. */
+export const ANNOTATION_CONTRACT_APPROVED = "maquette.dev/contract-approved";
 /** `<namespace>/<name>@<uid>/<resourceVersion>` of the object that a copied ConfigMap or Secret was taken from. */
 export const ANNOTATION_SOURCE = "maquette.dev/source-version";
-/** Digest of a copy's content, so that a change by hand shows. */
+/** Digest of the content of a ConfigMap or copy, so that a change by hand shows. */
 export const ANNOTATION_CONTENT = "maquette.dev/content";
 
 /** Team that a Project or Environment belongs to; where it is absent, it follows from namespaces and names. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DATABASE_MIGRATION } from "./database_migration.ts";
 import { ENVIRONMENT } from "./environment.ts";
 import type { KindDefinition } from "./kind.ts";
 import { PORTFOLIO_APP } from "./portfolio_app.ts";
@@ -17,6 +18,7 @@ export const KINDS: readonly KindDefinition[] = Object.freeze([
   PROJECT,
   ENVIRONMENT,
   PORTFOLIO_APP,
+  DATABASE_MIGRATION,
 ]);
 
 /** The kind that an object says it is of, by group and kind in whatever version; undefined when it is not ours. */

@@ -2,8 +2,8 @@
  * The only writes to children. Ownership is checked before anything is taken: an object that exists without our
  * owner-uid is never changed, adopted or deleted (SPEC section 1), whatever the caches say.
  *
- * How that holds without asking first: objects that can be claimed by creation alone (namespaces, and Pods and Jobs,
- * which never change) are created, which fails when they exist. Others are applied without force, into a namespace that
+ * How that holds without asking first: objects that can be claimed by creation alone (namespaces, Leases, and Pods and
+ * Jobs, which never change) are created, which fails when they exist. Others are applied without force, into a namespace that
  * this very pass has not created only after a look; where somebody was faster even so, their object is given back.
  * Updates and deletions carry the uid of the object that was seen.
  *
@@ -11,7 +11,7 @@
  */
 import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from "../api/names.ts";
 import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
-import { JOB, NAMESPACE, POD } from "../api/resources.ts";
+import { JOB, LEASE, NAMESPACE, POD } from "../api/resources.ts";
 import { applyNew } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
@@ -29,7 +29,7 @@ export interface ActDeps {
   children(object: KubeObject): Informer;
 }
 
-const CLAIMED_BY_CREATION = new Set([NAMESPACE.kind, POD.kind, JOB.kind]);
+const CLAIMED_BY_CREATION = new Set([NAMESPACE.kind, LEASE.kind, POD.kind, JOB.kind]);
 /** Of those, what cannot be brought up to date: it is replaced. */
 const NEVER_CHANGED = new Set([POD.kind, JOB.kind]);
 const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob", JOB.kind, POD.kind]);
@@ -116,6 +116,10 @@ async function takeBack(
 function blockedBy(there: KubeObject): Error {
   if (there.metadata.deletionTimestamp) {
     return new Waiting("Terminating", `Waiting until the older ${nameOf(there)} is gone`, LOOK_AGAIN_MS);
+  }
+  // That is what Leases are for.
+  if (there.kind === LEASE.kind) {
+    return new Waiting("Held", `Waiting until ${nameOf(there)} is released`, LOOK_AGAIN_MS);
   }
   return new Stalled(
     "NotOwned",

@@ -16,6 +16,8 @@ export type WatchScope = "children" | "all";
 export interface WatchNeed {
   resource: Resource;
   scope: WatchScope;
+  /** The only namespace that is watched; left out: all. */
+  namespace?: string;
   metadataOnly?: boolean;
   /** Drops what nobody reads before it is cached. */
   shape?: (object: KubeObject) => KubeObject;
@@ -32,6 +34,8 @@ export interface Permission {
   verbs: readonly string[];
   /** Objects that it is limited to; left out: all. */
   resourceNames?: readonly string[];
+  /** In the operator's own namespace only. */
+  isOwnNamespace?: boolean;
 }
 
 /** What is wanted, and what is to be said about it. Made by a pure `decide`. */

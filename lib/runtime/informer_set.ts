@@ -22,14 +22,15 @@ export class InformerSet {
   need(need: WatchNeed): Informer {
     const known = this.#informers.get(keyOfNeed(need));
     if (known) {
-      if (known.need.metadataOnly !== need.metadataOnly || known.need.shape !== need.shape) {
+      const parts = ["namespace", "metadataOnly", "shape"] as const;
+      if (parts.some((part) => known.need[part] !== need[part])) {
         throw new Error(`Cannot watch "${need.resource.plural}" once: kinds need different parts of it`);
       }
       return known.informer;
     }
-    const { resource, scope, metadataOnly, shape } = need;
+    const { resource, scope, namespace, metadataOnly, shape } = need;
     const labelSelector = scope === "children" ? CHILD_SELECTOR : undefined;
-    const informer = new Informer({ resource, labelSelector, metadataOnly, shape }, this.#deps);
+    const informer = new Informer({ resource, namespace, labelSelector, metadataOnly, shape }, this.#deps);
     this.#informers.set(keyOfNeed(need), { informer, need });
     return informer;
   }

@@ -32,6 +32,7 @@ interface Volume {
   secret?: { secretName: string; items?: Item[]; defaultMode?: number; optional?: boolean };
   persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
   emptyDir?: Record<string, unknown>;
+  projected?: { sources: { configMap?: { name: string; items?: Item[]; optional?: boolean } }[]; defaultMode?: number };
 }
 
 interface Item {
@@ -93,7 +94,7 @@ export async function makeVolumes(pod: KubeObject, sources: VolumeSources): Prom
 
 async function makeVolume(volume: Volume, pod: KubeObject, sources: VolumeSources): Promise<Place> {
   const { namespace = "default" } = pod.metadata;
-  const { configMap, secret, persistentVolumeClaim: claim, emptyDir } = volume;
+  const { configMap, secret, persistentVolumeClaim: claim, emptyDir, projected } = volume;
   if (claim) {
     const folder = await sources.claim(namespace, claim.claimName);
     await openTo(folder, pod.spec.securityContext?.fsGroup);
@@ -102,7 +103,16 @@ async function makeVolume(volume: Volume, pod: KubeObject, sources: VolumeSource
   const folder = join(sources.folder, "volumes", volume.name);
   await Deno.mkdir(folder, { recursive: true });
   if (emptyDir) await Deno.chmod(folder, 0o777);
-  else if (configMap) {
+  else if (projected) {
+    for (const { configMap: part } of projected.sources) {
+      const { defaultMode } = projected;
+      await write(
+        folder,
+        { ...part, defaultMode },
+        await contentOf("ConfigMap", { ...part!, namespace }, sources.kube),
+      );
+    }
+  } else if (configMap) {
     await write(folder, configMap, await contentOf("ConfigMap", { ...configMap, namespace }, sources.kube));
   } else if (secret) {
     const at = { namespace, name: secret.secretName, optional: secret.optional };

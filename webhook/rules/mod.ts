@@ -5,6 +5,7 @@
  * @module
  */
 import type { AdmissionRules } from "./admission_rules.ts";
+import { DATABASE_MIGRATION_RULES } from "./database_migration.ts";
 import { ENVIRONMENT_RULES } from "./environment.ts";
 import { PORTFOLIO_APP_RULES } from "./portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT_RULES } from "./preview_environment.ts";
@@ -21,4 +22,5 @@ export const ALL_RULES: readonly AdmissionRules[] = Object.freeze([
   PROJECT_RULES,
   ENVIRONMENT_RULES,
   PORTFOLIO_APP_RULES,
+  DATABASE_MIGRATION_RULES,
 ]);

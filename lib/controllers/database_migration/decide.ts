@@ -1,0 +1,223 @@
+/**
+ * What is to be done about one DatabaseMigration and what is to be said. Pure: it powers `maquette plan`, too.
+ *
+ * @module
+ */
+import type { KubeObject } from "../../api/object.ts";
+import { databaseKey } from "../../migration/database.ts";
+import { migrationRun, type Run, undoRun } from "../../migration/job.ts";
+import type { Change } from "../../migration/migration_set.ts";
+import { reportsOf, whole } from "../../migration/report.ts";
+import { type MigrationRequest, requestFor } from "../../migration/request.ts";
+import type { Plan } from "../../runtime/definition.ts";
+import type { Finding } from "../../runtime/status.ts";
+import { jobEnd } from "../../workload/job.ts";
+import { firstFailure } from "../../workload/pod_failure.ts";
+import { hasToWaitForRollout, isActive, isApplied, podsOf, recordedApplied, recordedRun } from "./checks.ts";
+import { childrenLeft, childrenOf, isLocked } from "./desired.ts";
+import { endingOf, type Fields, historyOf } from "./ending.ts";
+import { isHeldBy, type Seen } from "./gather.ts";
+
+/** How long until the Lease of an owner that is gone is looked at again. */
+const ORPHAN_MS = 5_000;
+
+/** What is asked for, in every form that a decision needs. */
+interface Wish {
+  seen: Seen;
+  request: MigrationRequest;
+  run: Run;
+  /** Changes that wait for the rollout. */
+  isHeld: boolean;
+}
+
+/** @param now Milliseconds since the epoch. */
+export function decide(seen: Seen, now: number): Plan {
+  const { source } = seen;
+  if ("problem" in source) {
+    return { report: { phase: "Failed", state: "stalled", ...source.problem, ...kept(seen) } };
+  }
+  const wish = wishOf(seen, source.changes);
+  const { run } = wish;
+  const older = seen.jobs.find((job) => !isPartOf(wish, job) && isActive(job, seen.pods));
+  if (older) return finishingOlder(wish, older);
+  if (wish.request.upTo === 0) return nothingToRun(wish);
+  const recorded = recordedRun(seen.owner, run.name);
+  if (recorded) return afterwards(wish, fieldsOf(seen), now);
+  const job = seen.jobs.find(({ metadata }) => metadata.name === run.name);
+  if (!job) return starting(wish, now);
+  if (isActive(job, seen.pods)) return underWay(wish, job);
+  return afterwards(wish, endingOf(seen, job, wish.request), now);
+}
+
+function wishOf(seen: Seen, changes: readonly Change[]): Wish {
+  const { owner, settings } = seen;
+  const whole = migrationRun(owner, requestFor(owner, changes, false), settings);
+  const isDone = recordedRun(owner, whole.name)?.outcome === "Succeeded";
+  const isHeld = !isDone && hasToWaitForRollout(seen, changes);
+  const request = requestFor(owner, changes, isHeld);
+  return { seen, request, isHeld, run: isHeld ? migrationRun(owner, request, settings) : whole };
+}
+
+/** The run's own Job, or the one that undoes it. */
+function isPartOf({ seen, run, request }: Wish, { metadata: { name } }: KubeObject): boolean {
+  return name === run.name || name === undoOf({ seen, run, request })?.name;
+}
+
+function undoOf(
+  { seen, run, request }: Pick<Wish, "seen" | "run" | "request">,
+  undo = recordedRun(seen.owner, run.name)?.undo,
+): Run | undefined {
+  return undo && undoRun(seen.owner, { request, of: run.name, undo }, seen.settings);
+}
+
+function starting(wish: Wish, now: number): Plan {
+  const { seen, run } = wish;
+  const { lease, owner } = seen;
+  const text = `Job "${run.name}" is to be made`;
+  const conditions = conditionsOf(wish, recordedApplied(owner));
+  const pending = { phase: "Pending", state: "reconciling" as const, conditions, ...fieldsIn(seen) };
+  if (!lease || isHeldBy(lease, owner)) {
+    return { ...childrenOf(seen, [run]), report: { ...pending, reason: "Starting", message: text } };
+  }
+  const holder = lease.metadata.annotations?.["maquette.dev/owner"] ?? lease.spec?.holderIdentity;
+  const message = `Waiting until ${holder} has done with database "${databaseKey(owner.spec.database)}"`;
+  const report = { ...pending, reason: "DatabaseBusy", message };
+  if (seen.isHolderKnown) return { report };
+  return { further: lease, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
+}
+
+/** A run is never cut short: what it does to a database without transactions could be half a change. */
+function finishingOlder(wish: Wish, older: KubeObject): Plan {
+  const { seen } = wish;
+  const message = `Waiting until the older Job "${older.metadata.name}" has ended`;
+  const report = { phase: "Running", state: "reconciling" as const, reason: "FinishingOlder", message };
+  return {
+    report: { ...report, conditions: conditionsOf(wish, recordedApplied(seen.owner)), ...fieldsIn(seen) },
+  };
+}
+
+function underWay(wish: Wish, job: KubeObject): Plan {
+  const { seen, run } = wish;
+  const failure = firstFailure(podsOf(job, seen.pods));
+  const said = failure
+    ? { reason: failure.reason, message: `${failure.message}; Job "${job.metadata.name}" goes on trying` }
+    : { reason: "Migrating", message: `Job "${job.metadata.name}" runs` };
+  const conditions = conditionsOf(wish, recordedApplied(seen.owner));
+  const report = { phase: "Running", state: "reconciling" as const, ...said, conditions, ...fieldsIn(seen) };
+  return { ...(isLocked(seen, [run]) ? {} : childrenOf(seen, [run])), report };
+}
+
+/** The run has ended, just now or some time ago. */
+function afterwards(wish: Wish, fields: Fields, now: number): Plan {
+  const { seen, run } = wish;
+  const ended = fields.run!;
+  if (ended.outcome === "Succeeded") return succeeded(wish, fields);
+  const undo = undoOf(wish, ended.undo);
+  if (!undo || ended.isUndone) return failed(wish, fields, undo);
+  const job = seen.jobs.find(({ metadata }) => metadata.name === undo.name);
+  if (!job || isActive(job, seen.pods)) return rollingBack(wish, fields, { undo, now });
+  return failed(wish, undone(wish, fields, job), undo);
+}
+
+function succeeded(wish: Wish, fields: Fields): Plan {
+  const { seen, run, isHeld } = wish;
+  const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
+  const children = childrenLeft(seen, [run]);
+  if (isHeld) {
+    const message =
+      `Applied what comes before the rollout of PortfolioApp "${seen.applications.join('", "')}"; the rest ` +
+      "follows when that is complete";
+    const report = { phase: "Pending", state: "reconciling" as const, reason: "WaitingForRollout", message };
+    return { ...children, report: { ...report, conditions, fields } };
+  }
+  const message = `Database is at version "${fields.currentVersion ?? ""}"`;
+  const outcome = { outcome: "Completed", reason: "Migrated", message };
+  return {
+    ...children,
+    report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome },
+  };
+}
+
+/** Also where all there is waits for a rollout. */
+function nothingToRun(wish: Wish): Plan {
+  const plan = succeeded(wish, fieldsOf(wish.seen));
+  return wish.isHeld ? plan : { ...plan, report: { ...plan.report, message: "There is nothing to apply" } };
+}
+
+function rollingBack(wish: Wish, fields: Fields, { undo, now }: { undo: Run; now: number }): Plan {
+  const { seen, run } = wish;
+  const versions = fields.run!.undo!.join('", "');
+  const message = `Undoing "${versions}" after: ${fields.run!.message}`;
+  const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
+  const report = {
+    phase: "RollingBack",
+    state: "reconciling" as const,
+    reason: "RollingBack",
+    message,
+    conditions,
+    fields,
+  };
+  if (isLocked(seen, [undo])) return { report };
+  const isFree = !seen.lease || isHeldBy(seen.lease, seen.owner);
+  if (isFree) return { ...childrenOf(seen, [run, undo]), report };
+  return { report: { ...report, lookAgainAt: now + ORPHAN_MS } };
+}
+
+/** The status after the run that undoes has ended. */
+function undone({ seen, request }: Wish, fields: Fields, job: KubeObject): Fields {
+  const versions = request.changes.map(({ version }) => version);
+  const report = whole(reportsOf(podsOf(job, seen.pods), versions));
+  const { undo = [], message = "", ...run } = fields.run!;
+  const history = historyOf(seen, request, report);
+  const left = undo.filter((version) => history.appliedMigrations?.some((each) => each.version === version));
+  const succeeded = jobEnd(job)!.succeeded;
+  const text = succeeded
+    ? `undone: "${undo.join('", "')}"`
+    : `undoing failed, still applied: "${left.join('", "')}"${report?.error ? `:\n${report.error}` : ""}`;
+  return {
+    ...fields,
+    ...(report?.after ? history : {}),
+    run: { ...run, undo, isUndone: true, message: `${message}\n${text}` },
+  };
+}
+
+function failed(wish: Wish, fields: Fields, undo: Run | undefined): Plan {
+  const { seen, run } = wish;
+  const { reason = "RunFailed", message = "" } = fields.run!;
+  const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
+  const outcome = { outcome: "Failed", reason, message };
+  const report = { phase: "Failed", state: "stalled" as const, reason, message, conditions, fields, outcome };
+  return { ...childrenLeft(seen, undo ? [run, undo] : [run]), report };
+}
+
+/** `Expanded` is what a rollout waits for. */
+function conditionsOf({ request }: Wish, applied: NonNullable<Fields["appliedMigrations"]>): Finding[] {
+  const missing = request.changes.filter((change) => !change.isContract && !isApplied(change, applied));
+  if (missing.length === 0) {
+    const message = "Everything that comes before a rollout is applied";
+    return [{ type: "Expanded", status: "True", reason: "Applied", message }];
+  }
+  const message = `Not applied: "${missing.slice(0, 5).map(({ version }) => version).join('", "')}"`;
+  return [{ type: "Expanded", status: "False", reason: "Missing", message }];
+}
+
+/** What the status says stays while nothing new is known; a run that is asked for no more is forgotten when another ends. */
+function fieldsOf({ owner: { status = {} } }: Seen): Fields {
+  const { database, currentVersion, appliedMigrations, failedMigration, error, lastMigrationTime, run } = status;
+  const all = { database, currentVersion, appliedMigrations, failedMigration, error, lastMigrationTime, run };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** While another run is on its way, what failed before is no news. */
+function fieldsIn(seen: Seen): { fields: Fields } {
+  const { failedMigration: _failed, error: _error, ...fields } = fieldsOf(seen);
+  return { fields };
+}
+
+function kept(seen: Seen): { fields: Fields; conditions: Finding[] } {
+  const message = "The changes cannot be read";
+  return {
+    fields: fieldsOf(seen),
+    conditions: [{ type: "Expanded", status: "Unknown", reason: "Unreadable", message }],
+  };
+}

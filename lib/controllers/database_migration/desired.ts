@@ -1,0 +1,60 @@
+/**
+ * The children of a DatabaseMigration at each point of a run. Pure.
+ *
+ * @module
+ */
+import { ANNOTATION_SOURCE } from "../../api/names.ts";
+import type { KubeObject } from "../../api/object.ts";
+import type { Run } from "../../migration/job.ts";
+import { childKey } from "../../runtime/changes.ts";
+import type { Plan } from "../../runtime/definition.ts";
+import { isHeldBy, type Seen } from "./gather.ts";
+import { desiredLease } from "./lock.ts";
+
+/** What there shall be: `desired` is made or set right, `keep` stays as it is, all else goes. */
+export type Children = Pick<Plan, "desired" | "keep">;
+
+/** The Lease, and everything that these runs need. Jobs go last by their kind: none begins without the Lease. */
+export function childrenOf(seen: Seen, runs: readonly Run[]): Children {
+  const { owner, settings } = seen;
+  const there = intactOf(seen);
+  const wanted = runs.flatMap(objectsOf);
+  return {
+    desired: [
+      desiredLease(owner, settings.operatorNamespace),
+      ...wanted.filter((child) => !there.has(childKey(child))),
+    ],
+    keep: wanted.flatMap((child) => there.get(childKey(child)) ?? []),
+  };
+}
+
+/** Whether the Lease and the objects of each run are there, so that nothing is to be written. */
+export function isLocked(seen: Seen, runs: readonly Run[]): boolean {
+  const there = intactOf(seen);
+  const isThere = runs.flatMap(objectsOf).every((child) => there.has(childKey(child)));
+  return isThere && isHeldBy(seen.lease, seen.owner) && seen.ownLeases.length === 1;
+}
+
+/**
+ * What is left after these runs: Jobs as long as they are kept for their logs, with their files.
+ *
+ * @returns nothing where no more is there: all stays as it is, without a write
+ */
+export function childrenLeft(seen: Seen, runs: readonly Run[]): Children {
+  const jobs = new Set(seen.jobs.map(({ metadata }) => metadata.name));
+  const wanted = new Set(runs.filter(({ name }) => jobs.has(name)).flatMap(objectsOf).map(childKey));
+  const [kept, more] = [true, false].map((isWanted) =>
+    [...seen.jobs, ...seen.configMaps].filter((child) => wanted.has(childKey(child)) === isWanted)
+  );
+  return more!.length > 0 || seen.ownLeases.length > 0 ? { desired: [], keep: kept } : {};
+}
+
+/** Those that are there. A Job never changes; a ConfigMap that somebody has changed is to be set right. */
+function intactOf({ jobs, configMaps }: Seen): Map<string, KubeObject> {
+  const intact = configMaps.filter(({ metadata }) => metadata.annotations?.[ANNOTATION_SOURCE] !== "");
+  return new Map([...jobs, ...intact].map((child) => [childKey(child), child]));
+}
+
+function objectsOf({ job, configMaps }: Run): KubeObject[] {
+  return [...configMaps, job];
+}

@@ -1,0 +1,100 @@
+/**
+ * Everything that is read for one DatabaseMigration, in one place.
+ *
+ * @module
+ */
+import { DATABASE_MIGRATION, type DatabaseMigration } from "../../api/database_migration.ts";
+import { LABEL_OWNER_UID } from "../../api/names.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { CONFIG_MAP, JOB, LEASE, POD } from "../../api/resources.ts";
+import { leaseName } from "../../migration/database.ts";
+import { RUN_LABEL } from "../../migration/job.ts";
+import type { GatherDeps } from "../../runtime/definition.ts";
+import { isOwnedBy } from "../../runtime/ownership.ts";
+import type { LogReader } from "../../workload/logs.ts";
+import { failureOf } from "../../workload/pod_failure.ts";
+import type { MigrationSettings } from "./settings.ts";
+import type { Changes, SourceReader } from "./sources.ts";
+
+/** What a decision about one DatabaseMigration rests on. */
+export interface Seen {
+  owner: DatabaseMigration;
+  settings: MigrationSettings;
+  source: Changes;
+  /** Applications whose rollout comes between its stages. */
+  applications: string[];
+  /** The Lease of its database, whoever holds it. */
+  lease?: KubeObject;
+  /** Whether the holder is an object that exists. */
+  isHolderKnown: boolean;
+  /** Leases that it holds itself, of whatever database. */
+  ownLeases: KubeObject[];
+  jobs: KubeObject[];
+  configMaps: KubeObject[];
+  pods: KubeObject[];
+  /** The end of the log of the Pod that failed last and left no report. */
+  log: string;
+}
+
+/** What {@link gather} reads with. */
+export interface GatherTools {
+  settings: MigrationSettings;
+  sources: SourceReader;
+  logs: LogReader;
+}
+
+/** Index that the runtime keeps over owners. */
+const BY_UID = "uid";
+
+/** Reads caches, a ConfigMap with changes once, and the log of a Pod that failed without a word. */
+export async function gather(
+  owner: DatabaseMigration,
+  { settings, sources, logs, cache, kube }: Pick<GatherDeps, "cache" | "kube"> & GatherTools,
+): Promise<Seen> {
+  const uid = owner.metadata.uid!;
+  const leases = cache(LEASE, "children");
+  const lease = leases.get(`${settings.operatorNamespace}/${leaseName(owner.spec.database)}`);
+  const holder = lease?.metadata.labels?.[LABEL_OWNER_UID] ?? "";
+  const isRun = ({ metadata }: KubeObject): boolean => metadata.labels?.[RUN_LABEL] !== undefined;
+  const pods = cache(POD, "children").ownedBy(uid).filter(isRun);
+  return {
+    owner,
+    settings,
+    source: await sources.read(owner, { cache, kube }),
+    applications: applicationsOf(owner, settings, cache),
+    ...(lease ? { lease } : {}),
+    isHolderKnown: cache(DATABASE_MIGRATION.resource, "all").indexed(BY_UID, holder).length > 0,
+    ownLeases: leases.ownedBy(uid),
+    jobs: cache(JOB, "children").ownedBy(uid).filter(isRun),
+    configMaps: cache(CONFIG_MAP, "children").ownedBy(uid).filter(isRun),
+    pods,
+    log: await tailOf(pods, { logs, kube }),
+  };
+}
+
+/** Those of its namespace that name it. */
+function applicationsOf(
+  { metadata }: DatabaseMigration,
+  { application }: MigrationSettings,
+  cache: GatherDeps["cache"],
+): string[] {
+  if (!application) return [];
+  const all = [...cache(application, "all").values()];
+  return all.filter((app) =>
+    app.metadata.namespace === metadata.namespace && app.spec?.migrationRef?.name === metadata.name &&
+    !app.metadata.deletionTimestamp
+  ).map((app) => app.metadata.name).sort();
+}
+
+async function tailOf(
+  pods: readonly KubeObject[],
+  { logs, kube }: Pick<GatherDeps, "kube"> & { logs: LogReader },
+): Promise<string> {
+  const failure = pods.map(failureOf).findLast((each) => each?.log);
+  return failure ? await logs.tail(failure, kube) : "";
+}
+
+/** Whether a child is this owner's; for the Lease of a database, which others hold, too. */
+export function isHeldBy(lease: KubeObject | undefined, owner: DatabaseMigration): boolean {
+  return lease !== undefined && isOwnedBy(lease, owner);
+}

@@ -1,0 +1,53 @@
+/**
+ * Where a database is, and how the tools are told. Pure.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { MigrationSpec } from "../api/database_migration.ts";
+
+type Database = MigrationSpec["database"];
+
+const PORTS: Readonly<Record<Database["engine"], number>> = { postgres: 5432, mysql: 3306, mariadb: 3306 };
+const DIGEST_LENGTH = 20;
+
+/** `postgres://host:5432/name`: one text for one database, whoever names it. */
+export function databaseKey({ engine, host, port = PORTS[engine], name }: Database): string {
+  return `${engine}://${host.toLowerCase()}:${port}/${name}`;
+}
+
+/** Name of the Lease that whoever changes the database holds. */
+export function leaseName(database: Database): string {
+  const digest = createHash("sha256").update(databaseKey(database)).digest("hex").slice(0, DIGEST_LENGTH);
+  return `maquette-database-${digest}`;
+}
+
+/**
+ * The address for a tool.
+ *
+ * Flyway's image has no driver of MySQL's own and takes MariaDB's for it; Liquibase's speaks to both by MariaDB's. There
+ * a script is sent as a whole, so that nobody but the server takes it apart.
+ */
+export function jdbcUrl({ engine, host, port = PORTS[engine], name }: Database, tool: MigrationSpec["tool"]): string {
+  const place = `${host}:${port}/${encodeURIComponent(name)}`;
+  if (engine === "postgres") return `jdbc:postgresql://${place}`;
+  return tool === "flyway" ? `jdbc:${engine}://${place}` : `jdbc:mariadb://${place}?allowMultiQueries=true`;
+}
+
+/** Whether a change of the schema is undone with the transaction that it ran in. */
+export function hasTransactionalDdl({ engine }: Pick<Database, "engine">): boolean {
+  return engine === "postgres";
+}
+
+/** The Secret and its keys. */
+export function loginOf({ secretRef, usernameKey, passwordKey }: Database): {
+  secret: string;
+  usernameKey: string;
+  passwordKey: string;
+} {
+  return {
+    secret: secretRef.name,
+    usernameKey: secretRef.usernameKey ?? usernameKey ?? "username",
+    passwordKey: secretRef.passwordKey ?? passwordKey ?? "password",
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * The files that a tool reads, and how they are put into ConfigMaps. Pure.
+ *
+ * @module
+ */
+import { hasTransactionalDdl } from "./database.ts";
+import { bytesOf, type Change } from "./migration_set.ts";
+import type { MigrationRequest } from "./request.ts";
+
+/** Files by name. */
+export type Files = Readonly<Record<string, string>>;
+
+/** Table in which Liquibase's changes are marked as done, in the transaction that does them. */
+export const MARKS_TABLE = "maquette_changes";
+/** Author and path of Liquibase's changesets: with the version, what its history knows them by. */
+const AUTHOR = "maquette";
+/** Stands for the dollar of `${`, which Liquibase would take for a property. */
+const DOLLAR = "${MAQUETTE_DOLLAR}";
+/** Of the values of one ConfigMap: the API takes 1 MiB. */
+const PART_BYTES = 1_000_000;
+const MAX_WORDS = 60;
+
+/** What a run reads. `versions` has a version on each line, in the order of the changes. */
+export function runFiles(request: MigrationRequest): Files {
+  const { tool, changes, upTo } = request;
+  const scripts = changes.slice(0, tool === "flyway" ? changes.length : upTo).map((
+    change,
+  ): [string, string] => [fileName(change), tool === "flyway" ? change.sql : escaped(change.sql)]);
+  const changelog: [string, string][] = tool === "flyway" ? [] : [["changelog.json", changelogOf(request)]];
+  return Object.fromEntries([versionsFile(changes), ...changelog, ...scripts]);
+}
+
+/** What undoing reads: `undo-<position>.sql`. */
+export function undoFiles({ tool, changes }: MigrationRequest, undo: readonly string[]): Files {
+  const scripts = changes.flatMap(({ version, rollback }, index): [string, string][] => {
+    if (!undo.includes(version) || rollback === undefined) return [];
+    return [[`undo-${index + 1}.sql`, tool === "flyway" ? rollback : escaped(rollback)]];
+  });
+  return Object.fromEntries([versionsFile(changes), ...scripts]);
+}
+
+function versionsFile(changes: readonly Change[]): [string, string] {
+  return ["versions", changes.map(({ version }) => `${version}\n`).join("")];
+}
+
+/** `V<version>__<description>.sql`, as Flyway reads it; a key of a ConfigMap has letters, digits, `_`, `-` and dots. */
+export function fileName({ version, description }: Pick<Change, "version" | "description">): string {
+  const words = description.normalize("NFKD").replace(/[^a-zA-Z0-9]+/g, "_").replace(/^_|_$/g, "").slice(0, MAX_WORDS);
+  return `V${version}__${words || "change"}.sql`;
+}
+
+function escaped(sql: string): string {
+  return sql.replaceAll("${", () => `${DOLLAR}{`);
+}
+
+/**
+ * Scripts are files of their own, because in a formatted SQL file a comment may be an order (`--rollback …`).
+ *
+ * Liquibase commits a change before it writes its history. Where both could be one transaction, the change carries a
+ * mark of its own with it, and one that is marked is only written into the history: a run that is killed in between
+ * applies nothing twice.
+ */
+function changelogOf({ changes, upTo, database }: MigrationRequest): string {
+  const isMarked = hasTransactionalDdl(database);
+  const changeSets = changes.slice(0, upTo).map((change) => {
+    const { version } = change;
+    const script = { path: fileName(change), splitStatements: false, stripComments: false, encoding: "UTF-8" };
+    const marks = isMarked ? markOf(version) : { changes: [] };
+    const changes = [...marks.changes, { sqlFile: script }];
+    return { changeSet: { id: version, author: AUTHOR, logicalFilePath: AUTHOR, ...marks, changes } };
+  });
+  return JSON.stringify({ databaseChangeLog: changeSets });
+}
+
+function markOf(version: string): { preConditions: unknown[]; changes: unknown[] } {
+  const isMissing = { not: [{ tableExists: { tableName: MARKS_TABLE } }] };
+  const isUnmarked = {
+    sqlCheck: { expectedResult: "0", sql: `SELECT COUNT(*) FROM ${MARKS_TABLE} WHERE id = '${version}'` },
+  };
+  return {
+    preConditions: [{ onFail: "MARK_RAN" }, { or: [isMissing, isUnmarked] }],
+    changes: [
+      { sql: { sql: `CREATE TABLE IF NOT EXISTS ${MARKS_TABLE} (id varchar(50) PRIMARY KEY)` } },
+      { sql: { sql: `INSERT INTO ${MARKS_TABLE} (id) VALUES ('${version}')` } },
+    ],
+  };
+}
+
+/** The files in as few lots as ConfigMaps are needed for them, in their order. */
+export function inParts(files: Files): Files[] {
+  const parts: Record<string, string>[] = [{}];
+  let room = PART_BYTES;
+  for (const [name, content] of Object.entries(files)) {
+    const bytes = bytesOf(content);
+    if (bytes > room && Object.keys(parts.at(-1)!).length > 0) {
+      parts.push({});
+      room = PART_BYTES;
+    }
+    parts.at(-1)![name] = content;
+    room -= bytes;
+  }
+  return parts;
+}
