@@ -31,8 +31,6 @@ export const ANNOTATION_APPLIED = "maquette.dev/applied";
 export const ANNOTATION_PAUSED = "maquette.dev/paused";
 /** Another value of it has what failed tried again at once. */
 export const ANNOTATION_RETRY = "maquette.dev/retry";
-/** `metadata.generation` of a DatabaseMigration whose changes of stage `contract` may run. */
-export const ANNOTATION_CONTRACT_APPROVED = "maquette.dev/contract-approved";
 /** RFC 3339 time until which a PreviewEnvironment is kept beyond its TTL. */
 export const ANNOTATION_EXTEND_UNTIL = "maquette.dev/extend-until";
 /** `metadata.generation` of the DatabaseMigration whose changes after the rollout may run. */

@@ -82,9 +82,10 @@ function generationOf({ metadata }: KubeObject): string {
 }
 
 /** Changes wait for a rollout, and nobody has let them go on yet. */
-function isWaiting({ metadata, status }: KubeObject): boolean {
-  const isApproved = metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED] === String(metadata.generation);
-  return !isApproved && currentCondition({ metadata, status } as KubeObject, "Ready")?.reason === WAITING;
+function isWaiting(migration: KubeObject): boolean {
+  const { annotations, generation } = migration.metadata;
+  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === String(generation);
+  return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
 }
 
 /** What approves the changes that waited for this rollout; nothing while it is not over, for whichever application. */

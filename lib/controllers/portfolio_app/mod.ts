@@ -44,7 +44,11 @@ const OWNED = [CONFIG_MAP, SECRET, CLAIM, SERVICE, INGRESS, AUTOSCALER, DISRUPTI
 
 /** What the operator must be allowed for this kind. The last: to let a migration go on. */
 function permissionsOf({ migrations }: AppSettings): readonly Permission[] {
-  return [...PERMISSIONS, { groups: [migrations.group], resources: [migrations.plural], verbs: ["list", "watch", "patch"] }];
+  return [...PERMISSIONS, {
+    groups: [migrations.group],
+    resources: [migrations.plural],
+    verbs: ["list", "watch", "patch"],
+  }];
 }
 
 const PERMISSIONS: readonly Permission[] = [
