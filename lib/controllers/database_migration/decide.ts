@@ -109,7 +109,7 @@ function underWay(wish: Wish, job: KubeObject): Plan {
 
 /** The run has ended, just now or some time ago. */
 function afterwards(wish: Wish, fields: Fields, now: number): Plan {
-  const { seen, run } = wish;
+  const { seen } = wish;
   const ended = fields.run!;
   if (ended.outcome === "Succeeded") return succeeded(wish, fields);
   const undo = undoOf(wish, ended.undo);
