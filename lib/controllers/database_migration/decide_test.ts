@@ -213,6 +213,8 @@ Deno.test("what a failed run had applied is undone, the latest first, and the da
   assert.deepEqual(said(plan), ["RollingBack", "reconciling", "RollingBack"]);
   assert.deepEqual(made(plan), ["Lease", "ConfigMap", "Job"]);
   const failing = after(owner, plan);
+  const started = { jobs: [...there(run, ended("Failed")).jobs!, { ...plan.desired!.at(-1)!, status: {} }], pods };
+  assert.deepEqual(said(decide(seen(owner, { ...held(owner), ...started }), NOW)), said(plan));
   assert.deepEqual([failing.status?.run?.undo, failing.status?.failedMigration], [["1.9"], "1.10"]);
   const undo = undoRun(owner, { request: requestOf(owner), of: run.name, undo: ["1.9"] }, SETTINGS);
   const jobs = [...there(run, ended("Failed")).jobs!, ...there(undo, ended("Complete")).jobs!];
