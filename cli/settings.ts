@@ -4,6 +4,7 @@
  * @module
  */
 import type { BuildSettings } from "../lib/controllers/environment/build.ts";
+import { DATABASE_MIGRATION } from "../lib/api/database_migration.ts";
 import { PORTFOLIO_APP } from "../lib/api/portfolio_app.ts";
 import type { MigrationSettings } from "../lib/controllers/database_migration/settings.ts";
 import type { EnvironmentSettings } from "../lib/controllers/environment/settings.ts";
@@ -31,7 +32,9 @@ export function previewSettings(config: Config): PreviewSettings {
 export function appSettings(config: Config): AppSettings {
   const { progressDeadlineSeconds, backupImage, backupStoreImage } = config;
   const { domain, ingressClass, operatorNamespace, tls } = sharedSettings(config);
-  return { domain, ingressClass, operatorNamespace, tls, progressDeadlineSeconds, backupImage, backupStoreImage };
+  const images = { backupImage, backupStoreImage };
+  const migrations = DATABASE_MIGRATION.resource;
+  return { domain, ingressClass, operatorNamespace, tls, progressDeadlineSeconds, migrations, ...images };
 }
 
 /** Of Environments. */

@@ -22,7 +22,13 @@ trap 'rm -f "$part"' EXIT
 save() {
   case $TOOL in
     pg_dump) pg_dump --no-password --format=custom || echo failed >/tmp/failed ;;
-    *) { tar -C /data --exclude=./lost+found -cf - . || [ "$?:$STRICT" = 1:no ] || echo failed >/tmp/failed; } |
+    *)
+      # Not the volume's own folder: only its owner may set the mode of that, when it is brought back.
+      {
+        cd /data
+        find . -mindepth 1 -maxdepth 1 ! -name lost+found -print0 | tar --null --files-from=- -cf - ||
+          [ "$?:$STRICT" = 1:no ] || echo failed >/tmp/failed
+      } |
         gzip || echo failed >/tmp/failed ;;
   esac
 }
@@ -41,7 +47,7 @@ case $TOOL in
   *)
     tar -tzf "$part" >/tmp/list || fail "The archive cannot be listed"
     entries=$(wc -l </tmp/list)
-    there=$(cd /data && find . -path ./lost+found -prune -o ! -type s -print0 | tr -cd '\\000' | wc -c)
+    there=$(cd /data && find . -mindepth 1 -path ./lost+found -prune -o -mindepth 1 ! -type s -print0 | tr -cd '\\000' | wc -c)
     [ "$STRICT" = no ] || [ "$entries" -eq "$there" ] ||
       fail "The archive lists $entries files of $there" ;;
 esac
@@ -108,7 +114,7 @@ case $TOOL in
       fail "The volume is not empty"
     fi
     : >.maquette-restore
-    tar -xzf "$SOURCE/$ARCHIVE" --no-same-owner --no-overwrite-dir || fail "Cannot restore: the lines above say why"
+    tar -xzf "$SOURCE/$ARCHIVE" --no-same-owner || fail "Cannot restore: the lines above say why"
     chmod -R g+rwX . 2>/dev/null || true
     rm .maquette-restore ;;
 esac

@@ -24,6 +24,7 @@ import {
 } from "./checks.ts";
 import { deployment, surroundings, urlOf } from "./desired.ts";
 import type { Seen } from "./gather.ts";
+import { approval, contractFinding, gateOf, rolledWith } from "./migration.ts";
 import type { Further } from "./perform.ts";
 import { fullImage } from "./pod.ts";
 
@@ -34,12 +35,14 @@ export function decide(seen: Seen, now: number): Plan {
   if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
   const restore = restoreProgress(seen, now);
   if (restore && restore.state.is !== "done") return restoring(seen, common, restore);
+  const gate = gateOf(seen);
+  if (!gate.isOpen) return held(seen, common, gate.report);
   const verdict = verdictOn(seen, now);
   const lookAgainAt = verdict.is === "ready" ? undefined : verdict.lookAgainAt;
   return {
     desired: desiredObjects(seen),
     keep: keptObjects(seen),
-    further: furtherOf(seen),
+    further: furtherOf(seen, verdict.is === "ready"),
     report: { ...common, ...judged(seen, verdict), lookAgainAt },
   };
 }
@@ -51,7 +54,7 @@ function desiredObjects(seen: Seen): KubeObject[] {
   return [
     ...surroundings(owner, settings, { ...seen, scale }),
     ...(backup?.when === "schedule" ? [scheduledBackup(owner, backup, settings)] : []),
-    deployment(owner, settings, { scale, template }),
+    deployment(owner, settings, { scale, template, annotations: rolledWith(seen) }),
   ];
 }
 
@@ -64,9 +67,24 @@ function keptObjects(seen: Seen): KubeObject[] {
   ];
 }
 
-function furtherOf({ owner, deployment: observed }: Seen): Further | undefined {
-  const scaled = isPaused(owner) ? undefined : handOver(owner, observed);
-  return scaled && { handOver: scaled };
+function furtherOf(seen: Seen, isComplete: boolean): Further | undefined {
+  if (isPaused(seen.owner)) return undefined;
+  const further = { handOver: handOver(seen.owner, seen.deployment), approve: approval(seen, isComplete) };
+  return further.handOver || further.approve ? further : undefined;
+}
+
+/** What is there stays, with the configuration that it was started with, until the schema is ready for the new version. */
+function held(seen: Seen, common: Common, report: Pick<Report, "phase" | "state" | "reason" | "message">): Plan {
+  const isHeld = ({ kind }: KubeObject): boolean => kind === "ConfigMap" || kind === "Deployment";
+  const there = [...(seen.deployment ? [seen.deployment] : []), ...seen.others].filter(isHeld);
+  const image = fullImage(seen.owner.spec);
+  const { state, reason, message } = report;
+  const outcome = state === "stalled" ? { outcome: "Failed", image, reason, message } : undefined;
+  return {
+    desired: desiredObjects(seen).filter((object) => !isHeld(object)),
+    keep: [...keptObjects(seen), ...there],
+    report: { ...common, ...report, outcome },
+  };
 }
 
 /** Admission says so first; this holds where it was not asked. */
@@ -131,6 +149,7 @@ export function commonReport(seen: Seen): Common {
   const findings: (Finding | undefined)[] = [
     storageFinding(seen),
     autoscalingFinding(seen),
+    contractFinding(seen),
     backupFinding(latestBackup(seen)),
     warnings.length > 0
       ? { type: WARNINGS, status: "True", reason: "Warnings", message: warnings.join("; ") }

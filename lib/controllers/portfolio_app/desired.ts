@@ -59,12 +59,16 @@ function configMap(owner: PortfolioApp, data: Record<string, string>): KubeObjec
 export function deployment(
   owner: PortfolioApp,
   settings: AppSettings,
-  { scale, template = podTemplate(owner) }: { scale: Scale; template?: PodTemplate },
+  { scale, template = podTemplate(owner), annotations = {} }: {
+    scale: Scale;
+    template?: PodTemplate;
+    annotations?: Record<string, string>;
+  },
 ): KubeObject {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { ...at(owner, "deployment"), annotations: { [SCALED_BY]: scale.scaledBy } },
+    metadata: { ...at(owner, "deployment"), annotations: { ...annotations, [SCALED_BY]: scale.scaledBy } },
     spec: {
       ...(scale.replicas === undefined ? {} : { replicas: scale.replicas }),
       revisionHistoryLimit: 5,

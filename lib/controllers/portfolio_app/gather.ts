@@ -28,7 +28,7 @@ import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { type PodTemplate, TEMPLATE_LABEL } from "../../workload/pod_template.ts";
 import { podTemplate, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
-import { namedSecrets } from "./sources.ts";
+import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 import { type SeenTasks, seenTasks } from "./tasks.ts";
 
 /** What a decision about one application rests on. */
@@ -58,6 +58,10 @@ export interface Seen extends SeenTasks {
   log: string;
   /** The operator's wildcard certificate, metadata alone, where there is one. */
   wildcard?: KubeObject;
+  /** The DatabaseMigration that the spec names. */
+  migration?: KubeObject;
+  /** Other applications that name it. */
+  peers: PortfolioApp[];
 }
 
 /** Reads caches, and the log of a Pod that fails. */
@@ -93,6 +97,7 @@ export async function gather(
     failure,
     log: failure ? await logs.tail(failure, kube) : "",
     wildcard: wildcardOf(settings, from),
+    ...migrationOf(owner, from),
     ...await seenTasks({
       jobs: children(JOB),
       pods: children(POD),
@@ -117,6 +122,17 @@ function rivalsOf(
     ...cache(PORTFOLIO_APP.resource, "all").indexed(BY_APP_HOST, key),
     ...cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, key),
   ].filter(({ metadata }) => metadata.uid !== owner.metadata.uid);
+}
+
+function migrationOf(
+  owner: PortfolioApp,
+  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: AppSettings },
+): Pick<Seen, "migration" | "peers"> {
+  const key = migrationKey(owner);
+  if (key === undefined) return { peers: [] };
+  const named = cache(PORTFOLIO_APP.resource, "all").indexed(BY_MIGRATION, key) as PortfolioApp[];
+  const peers = named.filter(({ metadata }) => metadata.uid !== owner.metadata.uid && !metadata.deletionTimestamp);
+  return { migration: cache(settings.migrations, "all").get(key), peers };
 }
 
 function wildcardOf(

@@ -33,7 +33,7 @@ import { gather, type Seen } from "./gather.ts";
 import { part } from "./parting.ts";
 import { type Further, perform } from "./perform.ts";
 import type { AppSettings } from "./settings.ts";
-import { namedSecrets } from "./sources.ts";
+import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 
 const KIND = PORTFOLIO_APP.resource;
 const BY_SECRET = "secret";
@@ -42,8 +42,16 @@ const APPLY = ["list", "watch", "get", "create", "patch", "delete"] as const;
 /** Kinds of children, in the order in which they are named. */
 const OWNED = [CONFIG_MAP, SECRET, CLAIM, SERVICE, INGRESS, AUTOSCALER, DISRUPTION_BUDGET, CRON_JOB, JOB, DEPLOYMENT];
 
-/** What the operator must be allowed for this kind. */
-export const PORTFOLIO_APP_PERMISSIONS: readonly Permission[] = [
+/** What the operator must be allowed for this kind. The last: to let a migration go on. */
+function permissionsOf({ migrations }: AppSettings): readonly Permission[] {
+  return [...PERMISSIONS, {
+    groups: [migrations.group],
+    resources: [migrations.plural],
+    verbs: ["list", "watch", "patch"],
+  }];
+}
+
+const PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
   // Where OwnerReferencesPermissionEnforcement is on, an ownerReference that blocks deletion takes this.
@@ -67,17 +75,19 @@ export function portfolioAppController(settings: AppSettings): ControllerDefinit
       { resource: ENDPOINT_SLICE, scope: "children", shape: endpointsShape },
       { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, hostOf) },
       { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfPreviewHost },
+      { resource: settings.migrations, scope: "all", owners: usersOfMigration },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(settings) },
     ],
-    permissions: PORTFOLIO_APP_PERMISSIONS,
+    permissions: permissionsOf(settings),
     indexes: {
       [BY_APP_HOST]: (owner) => [hostOf(owner)].filter((host) => host !== undefined),
+      [BY_MIGRATION]: (owner) => [migrationKey(owner as PortfolioApp)].filter((key) => key !== undefined),
       [BY_SECRET]: (owner) => namedSecrets(owner as PortfolioApp).map((name) => `${owner.metadata.namespace}/${name}`),
     },
     gather: (owner, deps) => gather(owner as PortfolioApp, { ...deps, settings, logs }),
     decide,
     part,
-    perform: (_owner, further, deps) => perform(further as Further, deps),
+    perform: (_owner, further, deps) => perform(further as Further, { ...deps, settings }),
     roots,
   };
 }
@@ -89,19 +99,25 @@ function partsOf(resource: (typeof OWNED)[number]): Pick<ControllerDefinition["o
   return isTelling ? {} : { reads: withoutStatus };
 }
 
-/** Those that wait for the host of one that changed or went. */
+/** Those that wait for the host of one that changed or went, or for its rollout. */
 function beside(
   { object, old }: Change,
   owners: Lister,
   hostOf: (owner: KubeObject) => string | undefined,
 ): string[] {
   const hosts = [object, old].map((each) => each && hostOf(each)).filter((host) => host !== undefined);
-  const keys = hosts.flatMap((host) => owners.indexed(BY_APP_HOST, host)).map(keyOf);
+  const migration = migrationKey(object as PortfolioApp);
+  const peers = migration === undefined ? [] : owners.indexed(BY_MIGRATION, migration);
+  const keys = [...hosts.flatMap((host) => owners.indexed(BY_APP_HOST, host)), ...peers].map(keyOf);
   return [...new Set(keys)].filter((key) => key !== keyOf(object));
 }
 
 function ownersOfPreviewHost({ object }: Change, owners: Lister): string[] {
   return owners.indexed(BY_APP_HOST, hostname((object as PreviewEnvironment).spec, "")).map(keyOf);
+}
+
+function usersOfMigration({ object }: Change, owners: Lister): string[] {
+  return owners.indexed(BY_MIGRATION, keyOf(object)).map(keyOf);
 }
 
 /** The wildcard certificate is everybody's. */

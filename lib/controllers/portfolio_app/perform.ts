@@ -5,6 +5,7 @@
  */
 import {
   ANNOTATION_APPLIED,
+  FIELD_MANAGER,
   LABEL_INSTANCE,
   LABEL_MANAGED_BY,
   LABEL_OWNER_UID,
@@ -15,6 +16,7 @@ import { CLAIM, DEPLOYMENT } from "../../api/resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { JsonPatch } from "../../kube/paths.ts";
 import { SCALE_MANAGER } from "./autoscaler.ts";
+import type { AppSettings } from "./settings.ts";
 
 /** See the module. */
 export interface Further {
@@ -22,13 +24,19 @@ export interface Further {
   handOver?: KubeObject;
   /** A claim that is to stay when its application goes. */
   release?: KubeObject;
+  /** A DatabaseMigration whose last changes may run: it is somebody else's, so this is its annotation and no more. */
+  approve?: KubeObject;
 }
 
 const MARKS = [LABEL_MANAGED_BY, LABEL_OWNER_UID, LABEL_INSTANCE, LABEL_PART_OF];
 
 /** @throws {KubeError} */
-export async function perform({ handOver, release }: Further, { kube }: { kube: KubeClient }): Promise<void> {
+export async function perform(
+  { handOver, release, approve }: Further,
+  { kube, settings }: { kube: KubeClient; settings: Pick<AppSettings, "migrations"> },
+): Promise<void> {
   if (handOver) await kube.apply(handOver, DEPLOYMENT, { manager: SCALE_MANAGER, force: true });
+  if (approve) await kube.apply(approve, settings.migrations, { manager: FIELD_MANAGER, force: true });
   if (release) await kube.patch(CLAIM, release.metadata, withoutMarks(release));
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Resource } from "../../api/object.ts";
 import type { ExposureSettings } from "../../workload/exposure.ts";
 
 /** See the module. */
@@ -11,6 +12,8 @@ export interface AppSettings extends ExposureSettings {
   domain: string;
   /** Where the wildcard certificate is. */
   operatorNamespace: string;
+  /** The kind that `migrationRef` names. */
+  migrations: Resource;
   /** Seconds without progress after which a rollout is called stuck. */
   progressDeadlineSeconds: number;
   /** Image with `sh`, GNU `tar`, `gzip`, `sha256sum`, `pg_dump`, `pg_restore` and `psql`. */

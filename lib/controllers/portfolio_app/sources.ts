@@ -6,6 +6,14 @@
 import type { PortfolioApp } from "../../api/portfolio_app.ts";
 import type { BackupPlace } from "../../api/portfolio_backup.ts";
 
+/** Index over PortfolioApps by {@link migrationKey}. */
+export const BY_MIGRATION = "migration";
+
+/** Key of the DatabaseMigration that the application names. */
+export function migrationKey({ metadata, spec: { migrationRef } }: PortfolioApp): string | undefined {
+  return migrationRef && `${metadata.namespace}/${migrationRef.name}`;
+}
+
 /** Names of the Secrets that backups and restores of the application log in with, each once, sorted. */
 export function namedSecrets({ spec: { backup, restoreFrom } }: PortfolioApp): string[] {
   const names = [

@@ -1,0 +1,122 @@
+/**
+ * How an application and the schema of its database change together without an outage: `expand` changes are applied
+ * before a version rolls, `contract` changes after that rollout. Pure.
+ *
+ * The two kinds meet through the API server. The DatabaseMigration says in its condition `Expanded` whether everything
+ * that comes before a rollout is applied, and waits with the rest until its annotation names its generation. The
+ * application sets that annotation, and nothing else of it, when a rollout that began with this very generation is
+ * complete: which one it began with is written on the Deployment. So neither a version that rolled out earlier, nor one
+ * that fails, nor one whose last old Pod still ends lets go of what an older version needs.
+ *
+ * @module
+ */
+import { ANNOTATION_CONTRACT_APPROVED } from "../../api/names.ts";
+import type { Condition, KubeObject } from "../../api/object.ts";
+import type { PortfolioApp } from "../../api/portfolio_app.ts";
+import type { Finding, Report } from "../../runtime/status.ts";
+import { TEMPLATE_LABEL } from "../../workload/pod_template.ts";
+import type { Seen } from "./gather.ts";
+
+/** On the Deployment: `<uid>/<generation>` of the DatabaseMigration that the present rollout began with. */
+export const MIGRATION_ANNOTATION = "maquette.dev/migration";
+const WAITING = "WaitingForRollout";
+
+/** Whether a version may roll. */
+export type Gate =
+  | { isOpen: true }
+  /** `report` says why it may not. */
+  | { isOpen: false; report: Pick<Report, "phase" | "state" | "reason" | "message"> };
+
+/** Pods of another template than the present one are to be made. */
+function isNewTemplate({ deployment, template }: Seen): boolean {
+  const applied = deployment?.spec?.template?.metadata?.labels?.[TEMPLATE_LABEL];
+  return applied !== template.metadata.labels[TEMPLATE_LABEL];
+}
+
+/** What rolls no Pods need not wait. */
+export function gateOf(seen: Seen): Gate {
+  const { owner, migration } = seen;
+  const { migrationRef } = owner.spec;
+  if (!migrationRef || !isNewTemplate(seen)) return { isOpen: true };
+  const named = `DatabaseMigration "${migrationRef.name}"`;
+  if (!migration || migration.metadata.deletionTimestamp) {
+    const message = `${named} does not exist in namespace "${owner.metadata.namespace}"`;
+    return closed("MigrationMissing", message, seen);
+  }
+  if (isExpanded(migration)) return { isOpen: true };
+  const ready = currentCondition(migration, "Ready");
+  if (migration.status?.phase === "Failed" && ready) {
+    return closed("MigrationFailed", `${named} failed: ${ready.message}`, seen, "Failed");
+  }
+  return closed("Migrating", `${named} is being applied before the version rolls`, seen);
+}
+
+function closed(reason: string, message: string, { deployment }: Seen, phase = "Migrating"): Gate {
+  const serving = deployment ? "; the version before keeps serving" : "";
+  const state = phase === "Failed" ? "stalled" : "reconciling";
+  return { isOpen: false, report: { phase, state, reason, message: `${message}${serving}` } };
+}
+
+function isExpanded(migration: KubeObject): boolean {
+  return currentCondition(migration, "Expanded")?.status === "True";
+}
+
+/** A condition that is about the present spec. */
+function currentCondition({ metadata, status }: KubeObject, type: string): Condition | undefined {
+  const conditions: Condition[] = status?.conditions ?? [];
+  const found = conditions.find((condition) => condition.type === type);
+  return found?.observedGeneration === metadata.generation ? found : undefined;
+}
+
+/** The annotation of the Deployment: it changes when a rollout begins, and not in its course. */
+export function rolledWith(seen: Seen): Record<string, string> {
+  const { owner, deployment, migration } = seen;
+  if (!owner.spec.migrationRef) return {};
+  const begun = deployment?.metadata.annotations?.[MIGRATION_ANNOTATION];
+  const value = isNewTemplate(seen) || begun === undefined ? migration && generationOf(migration) : begun;
+  return value === undefined ? {} : { [MIGRATION_ANNOTATION]: value };
+}
+
+function generationOf({ metadata }: KubeObject): string {
+  return `${metadata.uid}/${metadata.generation}`;
+}
+
+/** Changes wait for a rollout, and nobody has let them go on yet. */
+function isWaiting(migration: KubeObject): boolean {
+  const { annotations, generation } = migration.metadata;
+  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === String(generation);
+  return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
+}
+
+/** What approves the changes that waited for this rollout; nothing while it is not over, for whichever application. */
+export function approval(seen: Seen, isComplete: boolean): KubeObject | undefined {
+  const { migration, peers } = seen;
+  if (!migration || !isComplete || !isWaiting(migration) || !beganWith(seen, migration)) return undefined;
+  if (hasOlderPods(seen) || !peers.every(isRolledOut)) return undefined;
+  const { name, namespace, uid, generation } = migration.metadata;
+  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: String(generation) };
+  return { apiVersion: migration.apiVersion, kind: migration.kind, metadata: { name, namespace, uid, annotations } };
+}
+
+function beganWith({ deployment }: Seen, migration: KubeObject): boolean {
+  return deployment?.metadata.annotations?.[MIGRATION_ANNOTATION] === generationOf(migration);
+}
+
+/** A Pod that ends still answers what it was asked. */
+function hasOlderPods({ allPods, template }: Seen): boolean {
+  return allPods.some(({ metadata }) => metadata.labels?.[TEMPLATE_LABEL] !== template.metadata.labels[TEMPLATE_LABEL]);
+}
+
+function isRolledOut({ metadata, status }: PortfolioApp): boolean {
+  return status?.phase === "Running" && status.observedGeneration === metadata.generation;
+}
+
+/** That changes wait for a rollout which nobody has begun. */
+export function contractFinding(seen: Seen): Finding | undefined {
+  const { migration } = seen;
+  if (!migration || !isWaiting(migration) || beganWith(seen, migration)) return undefined;
+  const { name, generation } = migration.metadata;
+  const message = `DatabaseMigration "${name}" has changes that follow the next rollout; annotation ` +
+    `"${ANNOTATION_CONTRACT_APPROVED}=${generation}" on it lets them go on without one`;
+  return { type: "ContractPending", status: "True", reason: "WaitingForNextRollout", message };
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import type { KubeObject } from "../../api/object.ts";
+import type { PortfolioApp } from "../../api/portfolio_app.ts";
+import { decide } from "./decide.ts";
+import type { Seen } from "./gather.ts";
+import { approval, contractFinding, gateOf, MIGRATION_ANNOTATION, rolledWith } from "./migration.ts";
+import { app, child, CREATED, pod, rolledOut, seen } from "./test_objects.ts";
+
+const SPEC = { migrationRef: { name: "schema" } };
+const BEGAN = { [MIGRATION_ANNOTATION]: "uid-of-schema/3" };
+
+/** Generation 3. */
+function migration(
+  conditions: Record<string, [status: string, reason: string]>,
+  parts: Record<string, unknown> = {},
+): KubeObject {
+  const written = Object.entries(conditions).map(([type, [status, reason]]) => ({
+    ...{ type, status, reason, message: `It is ${reason}`, observedGeneration: 3 },
+  }));
+  const schema = child("DatabaseMigration", "schema", { status: { conditions: written, ...parts } });
+  return { ...schema, metadata: { ...schema.metadata, generation: 3 } };
+}
+
+const EXPANDED = migration({ Expanded: ["True", "Applied"], Ready: ["False", "WaitingForRollout"] });
+
+/** Version v1 runs; v2 is asked for. */
+function rolling(parts: Partial<Seen>): Seen {
+  const owner = app({ ...SPEC, version: "v2" });
+  return seen(owner, { ...rolledOut(app({ ...SPEC, version: "v1" })), ...parts });
+}
+
+/** What is asked for runs, since a rollout that began with generation 3. */
+function complete(parts: Partial<Seen> = {}, annotations: Record<string, string> = BEGAN): Seen {
+  const owner = app(SPEC);
+  const all = rolledOut(owner);
+  const deployment = { ...all.deployment!, metadata: { ...all.deployment!.metadata, annotations } };
+  return seen(owner, { ...all, deployment, migration: EXPANDED, ...parts });
+}
+
+const CLOSED: Record<string, [migration: KubeObject | undefined, phase: string, reason: string]> = {
+  "the migration is missing": [undefined, "Migrating", "MigrationMissing"],
+  "it is under way": [migration({ Expanded: ["False", "Missing"] }, { phase: "Running" }), "Migrating", "Migrating"],
+  "it has not looked at its present spec": [
+    { ...EXPANDED, metadata: { ...EXPANDED.metadata, generation: 4 } },
+    "Migrating",
+    "Migrating",
+  ],
+  "it has failed": [
+    migration({ Expanded: ["False", "Missing"], Ready: ["False", "SqlError"] }, { phase: "Failed" }),
+    "Failed",
+    "MigrationFailed",
+  ],
+};
+
+for (const [sentence, [found, phase, reason]] of Object.entries(CLOSED)) {
+  Deno.test(`a version does not roll while ${sentence}`, () => {
+    const plan = decide(rolling({ migration: found }), CREATED);
+    assert.deepEqual([plan.report.phase, plan.report.reason], [phase, reason]);
+    assert.ok(!plan.desired!.some(({ kind }) => kind === "Deployment"));
+    assert.ok(plan.keep!.some(({ kind }) => kind === "Deployment"));
+    assert.match(plan.report.message, /the version before keeps serving/);
+  });
+}
+
+Deno.test("a version rolls when everything that comes before is applied, and notes with what it began", () => {
+  const looked = rolling({ migration: EXPANDED });
+  assert.deepEqual([gateOf(looked), rolledWith(looked)], [{ isOpen: true }, BEGAN]);
+});
+
+Deno.test("what rolls no Pods does not wait, and does not begin anew", () => {
+  const looked = complete({ migration: migration({ Expanded: ["False", "Missing"] }) }, {
+    [MIGRATION_ANNOTATION]: "uid/1",
+  });
+  assert.deepEqual([gateOf(looked), rolledWith(looked)], [{ isOpen: true }, { [MIGRATION_ANNOTATION]: "uid/1" }]);
+});
+
+Deno.test("a complete rollout lets go on what waited for it, and touches one annotation", () => {
+  const { metadata, spec } = approval(complete(), true)!;
+  assert.deepEqual([metadata.annotations, spec], [{ "maquette.dev/contract-approved": "3" }, undefined]);
+});
+
+const running = (phase: string): PortfolioApp => app(SPEC, { status: { phase, observedGeneration: 1 } });
+
+const HELD: Record<string, [seen: Seen, isComplete: boolean]> = {
+  "the rollout is not complete": [complete(), false],
+  "the rollout began before": [complete({}, { [MIGRATION_ANNOTATION]: "uid-of-schema/2" }), true],
+  "a Pod of an older version still ends": [
+    complete({ allPods: [pod(app(SPEC)), pod(app({ ...SPEC, version: "v0" }), "shop-0")] }),
+    true,
+  ],
+  "another application of the same database rolls": [complete({ peers: [running("Progressing")] }), true],
+  "nothing waits": [
+    complete({ migration: migration({ Expanded: ["True", "Applied"], Ready: ["True", "Migrated"] }) }),
+    true,
+  ],
+};
+
+for (const [sentence, [looked, isComplete]] of Object.entries(HELD)) {
+  Deno.test(`nothing is approved where ${sentence}`, () => assert.equal(approval(looked, isComplete), undefined));
+}
+
+Deno.test("all applications of a database rolled out: approved", () => {
+  assert.ok(approval(complete({ peers: [running("Running")] }), true));
+});
+
+Deno.test("changes that wait for a rollout which nobody has begun are told", () => {
+  assert.equal(contractFinding(complete()), undefined);
+  const { reason, message } = contractFinding(complete({}, { [MIGRATION_ANNOTATION]: "uid-of-schema/2" }))!;
+  assert.equal(reason, "WaitingForNextRollout");
+  assert.match(message, /contract-approved=3/);
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import type { PortfolioApp } from "../../api/portfolio_app.ts";
+import { backupTask } from "./backup_job.ts";
+import type { Seen } from "./gather.ts";
+import { part } from "./parting.ts";
+import { app, child, CREATED, deployment, pod, seen, SETTINGS, task } from "./test_objects.ts";
+
+const BACKUP = { tool: "volume", destination: { pvc: { claimName: "b" } } };
+const VOLUME = { storage: { size: "1Gi" } };
+const CLAIM = child("PersistentVolumeClaim", "shop-data");
+const AT = "2026-01-01T00:00:00Z";
+
+function stoppedAt(time: string): Record<string, unknown> {
+  return { type: "TrafficStopped", status: "True", reason: "EndpointsRemoved", message: "x", lastTransitionTime: time };
+}
+
+function leaving(spec: Record<string, unknown>, conditions: unknown[] = []): PortfolioApp {
+  const status = { image: "ghcr.io/acme/shop:v1", conditions };
+  return app(spec, { status, metadata: { deletionTimestamp: AT } });
+}
+
+/** Everything is there: traffic, Pods, a volume. */
+function standing(owner: PortfolioApp): Partial<Seen> {
+  return {
+    deployment: deployment(owner, { status: { replicas: 1, availableReplicas: 1, updatedReplicas: 1 } }),
+    frontage: [child("Service", "shop-service"), child("Ingress", "shop-ingress")],
+    endpointSlices: [child("EndpointSlice", "s")],
+    allPods: [pod(owner)],
+    claim: CLAIM,
+  };
+}
+
+/** No traffic, no Pods. */
+function drained(owner: PortfolioApp): Partial<Seen> {
+  return { deployment: deployment(owner, { spec: { replicas: 0 }, status: { replicas: 0 } }), claim: CLAIM };
+}
+
+function digestOf(owner: PortfolioApp): string {
+  return backupTask(owner, owner.spec.backup!, { settings: SETTINGS, more: [[], ""] }).digest;
+}
+
+const FAILED = { succeeded: false, at: AT, reason: "BackoffLimitExceeded", message: "it failed" };
+
+Deno.test("part() takes traffic away first, and keeps everything else", () => {
+  const owner = leaving(VOLUME);
+  const plan = part(seen(owner, standing(owner)), CREATED)!;
+  assert.deepEqual([plan.report.reason, plan.desired], ["StoppingTraffic", []]);
+  assert.deepEqual(plan.keep!.map(({ kind }) => kind), ["Deployment", "PersistentVolumeClaim"]);
+});
+
+Deno.test("part() waits until no endpoint is left", () => {
+  const owner = leaving(VOLUME);
+  const plan = part(seen(owner, { ...standing(owner), frontage: [] }), CREATED)!;
+  assert.equal(plan.report.reason, "StoppingTraffic");
+});
+
+Deno.test("part() lets Pods answer for a moment before they are told to end", () => {
+  const owner = leaving(VOLUME);
+  const quiet = { ...standing(owner), frontage: [], endpointSlices: [] };
+  const first = part(seen(owner, quiet), CREATED)!;
+  assert.deepEqual([first.report.reason, first.desired, first.report.lookAgainAt], ["Draining", [], CREATED + 5_000]);
+  const later = leaving(VOLUME, [stoppedAt(AT)]);
+  const plan = part(seen(later, quiet), CREATED + 5_000)!;
+  assert.equal(plan.desired![0]!.spec.replicas, 0);
+});
+
+Deno.test("part() says which Pods do not end", () => {
+  const owner = leaving(VOLUME, [stoppedAt(AT)]);
+  const quiet = { ...standing(owner), frontage: [], endpointSlices: [] };
+  const { report } = part(seen(owner, quiet), CREATED + 100_000)!;
+  assert.deepEqual([report.state, report.reason], ["stalled", "DrainBlocked"]);
+  assert.match(report.message, /"shop-1"/);
+});
+
+Deno.test("part() backs up when the last Pod has gone, and keeps everything meanwhile", () => {
+  const owner = leaving({ ...VOLUME, backup: BACKUP });
+  const plan = part(seen(owner, drained(owner)), CREATED)!;
+  assert.deepEqual(plan.desired!.map(({ kind }) => kind), ["Job"]);
+  assert.deepEqual(plan.keep!.map(({ kind }) => kind), ["Deployment", "PersistentVolumeClaim"]);
+});
+
+Deno.test("part() blocks on a failure, says why, and tries again after a while", () => {
+  const owner = leaving({ ...VOLUME, backup: BACKUP });
+  const tasks = [task({ kind: "backup", digest: digestOf(owner), end: FAILED })];
+  const plan = part(seen(owner, { ...drained(owner), tasks }), CREATED)!;
+  assert.deepEqual([plan.report.state, plan.report.reason], ["stalled", "BackupFailed"]);
+  assert.match(plan.report.message, /it failed/);
+  assert.equal(plan.report.lookAgainAt, CREATED + 30_000);
+  const again = part(seen(owner, { ...drained(owner), tasks }), CREATED + 30_000)!;
+  assert.equal(again.desired![0]!.metadata.labels!["maquette.dev/attempt"], "2");
+});
+
+Deno.test("part() tries again at once when a Secret or the spec has changed", () => {
+  const owner = leaving({ ...VOLUME, backup: BACKUP });
+  const tasks = [task({ kind: "backup", digest: "another", end: FAILED })];
+  assert.equal(part(seen(owner, { ...drained(owner), tasks }), CREATED)!.desired!.length, 1);
+});
+
+Deno.test("part() says where the backup is before anything goes, and lets the volume go with it", () => {
+  const owner = leaving({ ...VOLUME, backup: BACKUP });
+  const end = { succeeded: true, at: AT, reason: "", message: "" };
+  const tasks = [task({ kind: "backup", end, result: { archive: "a.tar.gz", sha256: "x", bytes: 1, entries: 1 } })];
+  const plan = part(seen(owner, { ...drained(owner), tasks }), CREATED)!;
+  assert.deepEqual(plan.desired, []);
+  const found = new Map(plan.report.conditions!.map(({ type, reason, message }) => [type, `${reason}: ${message}`]));
+  assert.match(found.get("BackedUp")!, /pvc:b\/a\.tar\.gz/);
+  assert.match(found.get("DeletionAllowed")!, /^Saved/);
+  assert.ok(!found.has("HasWarnings"));
+  const allowed = { type: "DeletionAllowed", status: "True", reason: "Saved", message: "x", lastTransitionTime: AT };
+  const said = leaving({ ...VOLUME, backup: BACKUP }, [allowed]);
+  assert.equal(part(seen(said, { ...drained(said), tasks: [] }), CREATED), undefined);
+});
+
+Deno.test("part() goes on after a failure with Continue, warns, and lets go of the volume without deleting it", () => {
+  const spec = { ...VOLUME, backup: { ...BACKUP, onFailure: "Continue" } };
+  const owner = leaving(spec);
+  const tasks = [task({ kind: "backup", digest: digestOf(owner), end: FAILED })];
+  const { report } = part(seen(owner, { ...drained(owner), tasks }), CREATED)!;
+  const warning = report.conditions!.find(({ type }) => type === "HasWarnings")!;
+  assert.match(warning.message, /it failed.*"shop-data" is kept/s);
+  const said = leaving(spec, [{ type: "DeletionAllowed", status: "True", reason: "BackupFailed", message: "x" }]);
+  assert.deepEqual(part(seen(said, drained(said)), CREATED)!.further, { release: CLAIM });
+});
+
+Deno.test("part() keeps a volume that nobody asked to save", () => {
+  const owner = leaving(VOLUME);
+  const { report } = part(seen(owner, drained(owner)), CREATED)!;
+  assert.equal(report.conditions!.find(({ type }) => type === "HasWarnings")!.reason, "VolumeKept");
+});
+
+Deno.test("part() has nothing to say about what has neither volume nor backup, or never ran", () => {
+  const owner = leaving({});
+  assert.equal(part(seen(owner, { ...drained(owner), claim: undefined }), CREATED), undefined);
+  const unborn = app({ backup: BACKUP }, { metadata: { deletionTimestamp: AT } });
+  assert.equal(part(seen(unborn), CREATED), undefined);
+});
