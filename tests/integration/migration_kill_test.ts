@@ -1,13 +1,13 @@
 /**
  * DatabaseMigrations whose operator, Job or database is killed at random moments of a run: nothing is applied twice or
- * half. `MAQUETTE_KILLS` says how many moments, `MAQUETTE_SEED` which.
+ * half. `MIGRATION_KILLS` says how many moments, `MIGRATION_SEED` which.
  */
 import assert from "node:assert/strict";
 import { MigrationLab, type MigrationText, TEAM } from "../migrations/lab.ts";
 import { waitFor } from "../wait.ts";
 
-const KILLS = Number(Deno.env.get("MAQUETTE_KILLS") ?? 4);
-const SEED = Number(Deno.env.get("MAQUETTE_SEED") ?? 20261121);
+const KILLS = Number(Deno.env.get("MIGRATION_KILLS") ?? 4);
+const SEED = Number(Deno.env.get("MIGRATION_SEED") ?? 20261121);
 const VICTIMS = ["operator", "Job", "database"] as const;
 const TOOLS = ["flyway", "liquibase"] as const;
 
