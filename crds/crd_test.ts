@@ -115,6 +115,7 @@ Deno.test("generatedFiles() writes one file per kind that says where it comes fr
     "crds/projects.catalyst.catalyst.dev.yaml",
     "crds/environments.catalyst.catalyst.dev.yaml",
     "crds/portfolioapps.portfolio.example.com.yaml",
+    "crds/databasemigrations.portfolio.example.com.yaml",
   ]);
   for (const content of files.values()) {
     assert.ok(content.startsWith("# GENERATED from the schemas in lib/api"));

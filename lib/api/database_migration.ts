@@ -78,7 +78,9 @@ const migration = z.object({
   rollback: textWithoutNul(MAX_SQL_BYTES).optional()
     .describe("What undoes it, for rollback.onFailure."),
   stage: z.enum(["expand", "contract"]).optional()
-    .describe("expand (the default): before a new version of the application rolls out. contract: after."),
+    .describe(
+      "When it runs: before a new version of the application rolls out (expand, the default) or after (contract).",
+    ),
 });
 
 type Sources = { migrations?: unknown[]; source?: unknown };

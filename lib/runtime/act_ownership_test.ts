@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { CONFIG_MAP, JOB, NAMESPACE, POD, SERVICE } from "../api/resources.ts";
+import { CONFIG_MAP, JOB, LEASE, NAMESPACE, POD, SERVICE } from "../api/resources.ts";
 import { ALL, FakeActor, foreign, TARGET, wish, WISHES } from "./fake_actor.ts";
 import { settle } from "./fake_clock.ts";
 
@@ -120,6 +120,16 @@ Deno.test("a Pod is claimed by creating it: no look before, and a foreign one is
   await untouched(bench, theirs, bench.act(WISHES.namespace, wish(POD, "p"), wish(JOB, "j")), {
     reason: "NotOwned",
   });
+});
+
+Deno.test("a Lease is claimed by creating it, and one that somebody else holds is waited for", async () => {
+  await using bench = await new FakeActor().start();
+  const lease = wish(LEASE, "database", { spec: { holderIdentity: "us" } });
+  bench.server.store.create(NAMESPACE, foreign(WISHES.namespace));
+  bench.server.store.create(LEASE, foreign(lease, { spec: { holderIdentity: "them" } }));
+  const held = { name: "Waiting", reason: "Held", message: `Waiting until Lease "${TARGET}/database" is released` };
+  await assert.rejects(bench.act(lease), held);
+  assert.equal(bench.find(lease)!.spec.holderIdentity, "them");
 });
 
 Deno.test("an update is of the object that was seen: one that was made anew meanwhile is a conflict", async () => {

@@ -21,6 +21,15 @@ Deno.test("InformerSet watches a resource once, however many kinds need it, and 
   assert.equal(informers.all().length, 2);
 });
 
+Deno.test("InformerSet watches one namespace where that is enough", async () => {
+  await using cluster = new FakeCluster();
+  const informer = cluster.informers.need({ resource: CONFIG_MAP, scope: "children", namespace: "ops" });
+  await cluster.start();
+  assert.ok(cluster.server.requests.every(({ path }) => path.includes("/namespaces/ops/")));
+  assert.equal(cluster.informers.get({ resource: CONFIG_MAP, scope: "children" }), informer);
+  assert.throws(() => cluster.informers.need({ resource: CONFIG_MAP, scope: "children" }), { message: /Cannot watch/ });
+});
+
 Deno.test("InformerSet refuses to watch once what kinds need different parts of", async () => {
   await using cluster = new FakeCluster();
   cluster.informers.need({ resource: SECRET, scope: "all", metadataOnly: true, shape: bare });

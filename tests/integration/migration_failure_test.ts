@@ -44,9 +44,8 @@ Deno.test("migrations fail", async (t) => {
     });
 
     await t.step(`${tool}: it is tried again when the annotation gets a new value, and not before`, async () => {
-      const jobs = async (): Promise<number> =>
-        lab.runner.runs.filter(({ job }) => job.startsWith(`undo-${tool}`)).length;
-      const before = await jobs();
+      const jobs = (): number => lab.runner.runs.filter(({ job }) => job.startsWith(`undo-${tool}`)).length;
+      const before = jobs();
       await lab.terminal.patch("dbm", `undo-${tool}`, { metadata: { labels: { some: "label" } } }, TEAM);
       await lab.terminal.patch(
         "dbm",

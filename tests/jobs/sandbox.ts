@@ -83,5 +83,7 @@ export function contain(contained: Contained, root: string): Deno.ChildProcess {
 }
 
 function dropped({ user, group = user }: Contained): string[] {
-  return user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${group}`, "--clear-groups"];
+  // Whoever changes its user would outlive `unshare` otherwise.
+  const kept = "--pdeathsig=SIGKILL";
+  return user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${group}`, "--clear-groups", kept];
 }

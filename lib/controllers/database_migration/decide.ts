@@ -7,13 +7,13 @@ import type { KubeObject } from "../../api/object.ts";
 import { databaseKey } from "../../migration/database.ts";
 import { migrationRun, type Run, undoRun } from "../../migration/job.ts";
 import type { Change } from "../../migration/migration_set.ts";
-import { reportsOf, whole } from "../../migration/report.ts";
+import { reportsOf, spokenIn, whole } from "../../migration/report.ts";
 import { type MigrationRequest, requestFor } from "../../migration/request.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import type { Finding } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { firstFailure } from "../../workload/pod_failure.ts";
-import { hasToWaitForRollout, isActive, isApplied, podsOf, recordedApplied, recordedRun } from "./checks.ts";
+import { hasToWaitForRollout, isActive, isApplied, mayRun, podsOf, recordedApplied, recordedRun } from "./checks.ts";
 import { childrenLeft, childrenOf, isLocked } from "./desired.ts";
 import { endingOf, type Fields, historyOf } from "./ending.ts";
 import { isHeldBy, type Seen } from "./gather.ts";
@@ -37,16 +37,17 @@ export function decide(seen: Seen, now: number): Plan {
     return { report: { phase: "Failed", state: "stalled", ...source.problem, ...kept(seen) } };
   }
   const wish = wishOf(seen, source.changes);
-  const { run } = wish;
-  const older = seen.jobs.find((job) => !isPartOf(wish, job) && isActive(job, seen.pods));
-  if (older) return finishingOlder(wish, older);
-  if (wish.request.upTo === 0) return nothingToRun(wish);
-  const recorded = recordedRun(seen.owner, run.name);
-  if (recorded) return afterwards(wish, fieldsOf(seen), now);
+  const { run, request } = wish;
   const job = seen.jobs.find(({ metadata }) => metadata.name === run.name);
-  if (!job) return starting(wish, now);
-  if (isActive(job, seen.pods)) return underWay(wish, job);
-  return afterwards(wish, endingOf(seen, job, wish.request), now);
+  const isOver = job !== undefined && !isActive(job, seen.pods);
+  const ended = recordedRun(seen.owner, run.name) ? fieldsOf(seen) : isOver ? endingOf(seen, job, request) : undefined;
+  const undo = undoOf(wish, ended);
+  const own = [run.name, undo?.name];
+  const older = seen.jobs.find((each) => !own.includes(each.metadata.name) && isActive(each, seen.pods));
+  if (older) return finishingOlder(wish, older);
+  if (request.upTo === 0) return nothingToRun(wish);
+  if (ended) return afterwards(wish, ended, { undo, now });
+  return job ? underWay(wish, job) : starting(wish, now);
 }
 
 function wishOf(seen: Seen, changes: readonly Change[]): Wish {
@@ -58,15 +59,9 @@ function wishOf(seen: Seen, changes: readonly Change[]): Wish {
   return { seen, request, isHeld, run: isHeld ? migrationRun(owner, request, settings) : whole };
 }
 
-/** The run's own Job, or the one that undoes it. */
-function isPartOf({ seen, run, request }: Wish, { metadata: { name } }: KubeObject): boolean {
-  return name === run.name || name === undoOf({ seen, run, request })?.name;
-}
-
-function undoOf(
-  { seen, run, request }: Pick<Wish, "seen" | "run" | "request">,
-  undo = recordedRun(seen.owner, run.name)?.undo,
-): Run | undefined {
+/** The run that undoes what another had applied. */
+function undoOf({ seen, run, request }: Wish, fields: Fields | undefined): Run | undefined {
+  const undo = fields?.run?.undo;
   return undo && undoRun(seen.owner, { request, of: run.name, undo }, seen.settings);
 }
 
@@ -98,21 +93,30 @@ function finishingOlder(wish: Wish, older: KubeObject): Plan {
 
 function underWay(wish: Wish, job: KubeObject): Plan {
   const { seen, run } = wish;
-  const failure = firstFailure(podsOf(job, seen.pods));
-  const said = failure
-    ? { reason: failure.reason, message: `${failure.message}; Job "${job.metadata.name}" goes on trying` }
-    : { reason: "Migrating", message: `Job "${job.metadata.name}" runs` };
+  const said = troubleOf(wish, job) ?? { reason: "Migrating", message: `Job "${job.metadata.name}" runs` };
   const conditions = conditionsOf(wish, recordedApplied(seen.owner));
   const report = { phase: "Running", state: "reconciling" as const, ...said, conditions, ...fieldsIn(seen) };
   return { ...(isLocked(seen, [run]) ? {} : childrenOf(seen, [run])), report };
 }
 
+/** What keeps a Pod from running, or what the last one ended with. */
+function troubleOf({ seen, request }: Wish, job: KubeObject): { reason: string; message: string } | undefined {
+  const pods = podsOf(job, seen.pods);
+  const failure = firstFailure(pods.filter(mayRun));
+  if (failure) return { reason: failure.reason, message: failure.message };
+  const error = whole(reportsOf(pods, request.changes.map(({ version }) => version)))?.error;
+  if (!error) return undefined;
+  return {
+    reason: "Migrating",
+    message: `Job "${job.metadata.name}" runs; its last Pod ended with: ${spokenIn(error)}`,
+  };
+}
+
 /** The run has ended, just now or some time ago. */
-function afterwards(wish: Wish, fields: Fields, now: number): Plan {
-  const { seen, run } = wish;
+function afterwards(wish: Wish, fields: Fields, { undo, now }: { undo?: Run; now: number }): Plan {
+  const { seen } = wish;
   const ended = fields.run!;
   if (ended.outcome === "Succeeded") return succeeded(wish, fields);
-  const undo = undoOf(wish, ended.undo);
   if (!undo || ended.isUndone) return failed(wish, fields, undo);
   const job = seen.jobs.find(({ metadata }) => metadata.name === undo.name);
   if (!job || isActive(job, seen.pods)) return rollingBack(wish, fields, { undo, now });
