@@ -4,6 +4,7 @@
  * @module
  */
 import type { Environment } from "../../api/environment.ts";
+import { ANNOTATION_GIT_HOST } from "../../api/names.ts";
 import type { Condition, KubeObject } from "../../api/object.ts";
 import type { Project } from "../../api/project.ts";
 import { JOB, POD, SECRET } from "../../api/resources.ts";
@@ -16,6 +17,7 @@ import { parseReference } from "../../image/reference.ts";
 import { configJsonKey, type Keyring, readKeyring, type SecretContent } from "../../registry/docker_config.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import type { InspectedImage } from "../../registry/registry.ts";
+import { repositoryHost } from "../../render/repository_host.ts";
 import { copyOf, sourceOf } from "../../runtime/copies.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import { digestOf } from "../../runtime/differs.ts";
@@ -209,9 +211,16 @@ function jobObjects(
   const job = buildJob(request, options, { namespace, labels: ownerLabels(owner) });
   // The login is in reach of whoever deploys here: it is there while it is needed, and no longer.
   const isOver = own && jobEnd(own) !== undefined;
-  const logins = login && !isOver ? [copyOf(login, { namespace, name: login.metadata.name })] : [];
+  const logins = login && !isOver ? [loginCopy(login, request, namespace)] : [];
   const { allowedRanges: allowed, clusterRanges: denied } = options;
   const policy = { name: "maquette-builds", namespace };
   const policies = allowed.length > 0 ? [buildEgressPolicy(policy, { denied, allowed })] : [];
   return [...policies, ...logins, job];
+}
+
+/** It says which host it is for: a Secret may be for some only. */
+function loginCopy(login: KubeObject, { repositoryUrl }: BuildRequest, namespace: string): KubeObject {
+  const copy = copyOf(login, { namespace, name: login.metadata.name });
+  const annotations = { ...copy.metadata.annotations, [ANNOTATION_GIT_HOST]: repositoryHost(repositoryUrl) ?? "" };
+  return { ...copy, metadata: { ...copy.metadata, annotations } };
 }
