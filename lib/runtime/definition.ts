@@ -38,6 +38,11 @@ export interface Permission {
 export interface Plan {
   /** Children as they shall be, before the runtime marks them as their owner's. Undefined: leave all as they are. */
   desired?: readonly KubeObject[];
+  /**
+   * Children that the owner has no right to any more: they go, although all others are left as they are, and although its
+   * author stopped changes. Not among `desired`.
+   */
+  revoked?: readonly KubeObject[];
   report: Report;
   /** The owner's time is over: delete it, once the status says so. */
   deleteOwner?: boolean;
