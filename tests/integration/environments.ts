@@ -23,16 +23,17 @@ export class Repository implements AsyncDisposable {
   readonly #folder: string;
   readonly #server: GitServer;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, login: string | undefined) {
     this.#folder = folder;
-    this.#server = new GitServer({ folder });
+    this.#server = new GitServer({ folder, ...(login ? { login } : {}) });
   }
 
-  static async open(): Promise<Repository> {
+  /** @param login Value of the header `Authorization` that opens it; left out: it is open. */
+  static async open(login?: string): Promise<Repository> {
     const folder = await Deno.makeTempDir({ prefix: "maquette-git-" });
     await git(folder, "init", "-q", "--bare", join(folder, "shop.git"));
     await git(folder, "init", "-q", join(folder, "work"));
-    return new Repository(folder);
+    return new Repository(folder, login);
   }
 
   get url(): string {
@@ -42,6 +43,11 @@ export class Repository implements AsyncDisposable {
   /** A checkout of the latest commit. */
   get folder(): string {
     return join(this.#folder, "work");
+  }
+
+  /** The header `Authorization` of every request there was. */
+  get logins(): readonly (string | null)[] {
+    return this.#server.logins;
   }
 
   /** How many requests there were: each fetch takes some. */

@@ -6,6 +6,7 @@
 import { type Condition, keyOf } from "../../api/object.ts";
 import { environmentNamespace } from "../../environment_names.ts";
 import { hasExpired, isExpiring, type Lifetime } from "../../lifetime.ts";
+import { childKey } from "../../runtime/changes.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
 import { urlOf } from "../../workload/exposure.ts";
@@ -14,6 +15,7 @@ import { desiredObjects, ingressChoice } from "./desired.ts";
 import { expiryOf } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
 import type { IngressChoice } from "./ingress.ts";
+import { revokedOf } from "./lent.ts";
 import { type StageInput, stagesOf } from "./progress.ts";
 import { refOf } from "./source.ts";
 import { judgementOf, type Stages } from "./stages.ts";
@@ -29,7 +31,7 @@ export function decide(seen: Seen, now: number): Plan {
   if (hasExpired(expiry, now)) return expired(seen, expiry.expiresAt!);
   const obstacle = obstacleOf(seen);
   const plan = obstacle ? { report: { ...keptReport(seen), ...obstacle } } : progressed(seen, now);
-  return withExpiry(plan, expiry, now);
+  return withExpiry({ ...plan, revoked: revokedOf(seen) }, expiry, now);
 }
 
 /** Nothing is in the way: how far it is, and what is wanted next. */
@@ -55,7 +57,7 @@ function hasSettled({ owner: { status, metadata } }: Seen): boolean {
 }
 
 /** What the status says already. */
-function keptReport({ owner: { status } }: Seen): Report {
+function keptReport({ owner: { status }, children }: Seen): Report {
   const { phase = "Pending", observedGeneration: _, conditions = [], inventory, history: __, ...fields } = status ??
     {};
   const ready: Condition | undefined = conditions.find(({ type }) => type === "Ready");
@@ -66,7 +68,10 @@ function keptReport({ owner: { status } }: Seen): Report {
     : "reconciling";
   const { reason = "Pending", message = "" } = ready ?? {};
   const kept = conditions.filter(({ type }) => !SUMMARY.has(type));
-  return { phase, state, reason, message, conditions: kept, fields, ...(inventory ? { inventory } : {}) };
+  const there = inventory?.filter(({ kind, ...metadata }) =>
+    children.has(childKey({ apiVersion: "", kind, metadata }))
+  );
+  return { phase, state, reason, message, conditions: kept, fields, ...(there ? { inventory: there } : {}) };
 }
 
 function urlFor({ settings, ...seen }: Seen, choice: IngressChoice | undefined): string | undefined {

@@ -8,6 +8,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { deploy, type DeploymentRequest } from "../../deploy/deployment.ts";
 import { environmentNamespace } from "../../environment_names.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { withSecretsDigest } from "../../render/inject_secrets.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Stalled, Waiting } from "../../runtime/errors.ts";
 import type { Performed } from "./gather.ts";
@@ -18,11 +19,18 @@ import type { EnvironmentTools } from "./tools.ts";
 /** API servers know of a permission that is this old. */
 const NEWCOMER_MS = 10_000;
 
-/** @param binding What gives the account its permissions. @param now Milliseconds since the epoch. */
+/** What is deployed follows from this, beside the commit. */
+export interface Deployable extends Pick<Prepared, "objects" | "hooks"> {
+  /** Of {@link withSecretsDigest}. A revision is the same with other Secrets: its hooks do not run again for them. */
+  marks: ReadonlyMap<string, string>;
+  /** What gives the account its permissions. */
+  binding: KubeObject | undefined;
+}
+
+/** @param now Milliseconds since the epoch. */
 export function deploymentRequest(
   input: RenderingInput,
-  { objects, hooks }: Prepared,
-  binding: KubeObject | undefined,
+  { objects, hooks, marks, binding }: Deployable,
   now: number,
 ): DeploymentRequest {
   const { owner } = input;
@@ -36,7 +44,7 @@ export function deploymentRequest(
     isPaused: owner.metadata.annotations?.[ANNOTATION_PAUSED] === "true",
     revision: revisionOf(input),
     ...(revision === undefined ? {} : { deployed: revision }),
-    objects,
+    objects: objects.map((object) => withSecretsDigest(object, marks)),
     hooks,
     inventory: deployed,
   };

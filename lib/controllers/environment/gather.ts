@@ -5,11 +5,12 @@
  * @module
  */
 import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
+import { LABEL_DEPLOYED } from "../../api/names.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { PROJECT, type Project } from "../../api/project.ts";
-import { INGRESS, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resources.ts";
-import { BUILD_LABEL } from "../../build/names.ts";
+import { INGRESS, JOB, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resources.ts";
+import { BUILD_LABEL, isBuildJob } from "../../build/names.ts";
 import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
 import {
@@ -32,12 +33,14 @@ import { ownObjects } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
 import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
 import { INGRESS_NAME } from "./ingress.ts";
+import { secretMarks } from "./lent.ts";
 import { type Prepared, type RenderingInput, renderingKey } from "./rendering.ts";
 import { renderNow } from "./render_now.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { askSource } from "./source.ts";
-import { secretSources, sourceKey } from "./sources.ts";
+import { secretKeys, sourceKey } from "./sources.ts";
 import type { Steady } from "./steady_lookups.ts";
+import { possibleNamespaces } from "./target_namespace.ts";
 import type { EnvironmentTools } from "./tools.ts";
 
 /** Index over Environments by the hosts that they have or want, without the domain. */
@@ -91,8 +94,11 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   if (seen.build && seen.build.step.step !== "use") return seen;
   seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
   if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
+  const marks = secretMarks(seen);
+  if (!marks) return seen;
   const input = renderingInput(seen, commit, "");
-  seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
+  const given = { ...seen.rendering.value, marks, binding: bindingOf(owner, from) };
+  seen.deployment = deploymentRequest(input, given, from.clock.now());
   return performed && isCurrent(seen) ? { ...seen, ...await troubleOf(owner, performed, deps) } : seen;
 }
 
@@ -123,20 +129,13 @@ function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps):
     siblings: siblings as Environment[],
     rivals: rivalsOf(owner, { cache, settings }),
     secrets: new Map(found as [string, KubeObject][]),
+    lent: lentTo(owner, cache),
     children: childrenOf(owner, cache),
   };
 }
 
 function knownBy(cache: GatherDeps["cache"]): Known {
   return { projects: cache(PROJECT.resource, "all"), namespaces: cache(NAMESPACE, "all") };
-}
-
-/** All Secrets that matter, those that only the operator reads among them. */
-export function secretKeys(project: Project, settings: EnvironmentSettings): string[] {
-  const { namespace = "default" } = project.metadata;
-  const login = project.spec.source.secretRef;
-  const keys = secretSources(project, settings).map(sourceKey);
-  return [...new Set([...keys, ...(login ? [sourceKey({ namespace, name: login.name })] : [])])];
 }
 
 function secretNamed(project: Project, name: string | undefined, { secrets }: SeenEnvironment): KubeObject | undefined {
@@ -173,6 +172,17 @@ function rivalClaim(
 function previewClaim(preview: PreviewEnvironment, given: string): HostClaim {
   const { uid = "", creationTimestamp: createdAt = "" } = preview.metadata;
   return { kind: preview.kind, key: keyOf(preview), uid, createdAt, given, wanted: [given] };
+}
+
+function lentTo(owner: Environment, cache: GatherDeps["cache"]): KubeObject[] {
+  const { uid = "" } = owner.metadata;
+  const namespaces = possibleNamespaces(owner);
+  const secrets = cache(SECRET, "children").ownedBy(uid).filter(({ metadata }) =>
+    metadata.labels?.[LABEL_DEPLOYED] === undefined
+  );
+  return [...secrets, ...cache(JOB, "children").ownedBy(uid).filter(isBuildJob)].filter(({ metadata }) =>
+    namespaces.includes(metadata.namespace ?? "") && !metadata.deletionTimestamp
+  );
 }
 
 function childrenOf({ metadata: { uid = "" } }: Environment, cache: GatherDeps["cache"]): Set<string> {

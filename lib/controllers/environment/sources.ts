@@ -41,3 +41,11 @@ export function projectSecrets({ metadata, spec }: Project): SecretSource[] {
     ...(push ? [{ namespace, name: push.name, namedBy: "build.pushSecretRef" }] : []),
   ];
 }
+
+/** {@link sourceKey} of all Secrets that matter, those that only the operator reads among them; each once. */
+export function secretKeys(project: Project, settings: EnvironmentSettings): string[] {
+  const { namespace = "default" } = project.metadata;
+  const login = project.spec.source.secretRef;
+  const keys = secretSources(project, settings).map(sourceKey);
+  return [...new Set([...keys, ...(login ? [sourceKey({ namespace, name: login.name })] : [])])];
+}
