@@ -14,7 +14,7 @@ import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
+import { environment, EnvironmentTerminal, planned, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition, OPERATOR, preview } from "./previews.ts";
 
 /** Every Secret of these tests has it, and nothing else does. */
@@ -66,6 +66,11 @@ function shop(): KubeObject[] {
   return [...webObjects("web", "one"), worker!, nightly];
 }
 
+/** A Secret in a repository that the API server will not have. */
+function brokenSecret(): KubeObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: "broken" }, data: { password: `${WORD}-%-broken` } };
+}
+
 /** A text in base64, wherever in what is encoded it begins. */
 function encoded(text: string): string[] {
   return [0, 1, 2].map((before) => {
@@ -78,13 +83,14 @@ Deno.test("Secrets of Projects", async (t) => {
   await ensureRenderer();
   await using registry = closedRegistry();
   await using plane = await startControlPlane({ nodes: 1 });
-  const flags = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
+  const flags = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true", "--log-level=debug"];
   await using installed = await install(plane, { flags: [...flags, `--insecure-registries=${registry.host}`] });
   await using repository = await Repository.open(LOGIN);
   const at = new EnvironmentTerminal(plane);
   for (const namespace of [TEAM, GUESTS]) await plane.kubectl(["create", "namespace", namespace]);
   const host = new URL(repository.url).host;
-  const commit = await repository.commit({ "manifests/shop.yaml": shop() });
+  const files = { "manifests/shop.yaml": shop(), "broken/secret.yaml": brokenSecret() };
+  const commit = await repository.commit(files);
   const source = { commitSha: commit };
   const from = { repositoryUrl: repository.url, branch: "main", secretRef: { name: "git" } };
 
@@ -254,6 +260,27 @@ Deno.test("Secrets of Projects", async (t) => {
     assert.ok(await copy("push", "acme-built-image"));
   });
 
+  await t.step("what is wrong with a Secret of the source is told without what is in it", async () => {
+    const deployment = { type: "manifest", path: "broken" };
+    await at.create(project("broken", repository.url, { source: from, deployment }));
+    await at.create(environment("broken", "broken", { source }));
+    await waitUntil(
+      "the refusal to be told",
+      async () => condition(await at.env("broken"), "Ready")?.message ?? "",
+      (message) => message.includes("acme-broken-broken/broken"),
+    );
+    // It is tried again and again, which is no news.
+    await plane.kubectl(["delete", "env", "broken", "-n", TEAM, "--timeout=60s"]);
+  });
+
+  await t.step("a plan has the Secrets of the source without what is in them", async () => {
+    const file = [project("broken", repository.url, { deployment: { type: "manifest", path: "broken" } })];
+    const text = [...file, environment("broken", "broken", { source })].map((each) => JSON.stringify(each));
+    const objects = await planned(["plan", "-f", "-", "--source", repository.folder, ...flags], text.join("\n---\n"));
+    assert.ok(objects.some(({ kind, metadata }) => kind === "Secret" && metadata.name === "broken"));
+    assert.ok(!JSON.stringify(objects).includes(WORD));
+  });
+
   await t.step("a restart writes nothing", async () => {
     await installed.stop();
     const mark = await auditMark(plane.auditLogPath!);
@@ -276,6 +303,8 @@ Deno.test("Secrets of Projects", async (t) => {
       assert.ok(text.length > 1000, `${place} was read`);
       for (const secret of [WORD, ...encoded(WORD)]) assert.ok(!text.includes(secret), `"${secret}" is in ${place}`);
     }
+    const secrets = JSON.stringify(await at.list("secrets", "-A"));
+    assert.ok(encoded(WORD).some((text) => secrets.includes(text)), "where it is, it is found");
     const copies = (await at.list("secrets", "-A")).filter(({ metadata }) =>
       /^(acme|preview)-/.test(metadata.namespace!)
     );

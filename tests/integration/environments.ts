@@ -4,11 +4,13 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { waitUntil } from "../wait.ts";
 import { type ControlPlane } from "../control_plane/control_plane.ts";
+import { programCommand } from "../installed.ts";
 import { git, GitServer } from "../registry/git_server.ts";
 import { Terminal } from "./previews.ts";
 
@@ -162,4 +164,17 @@ export class EnvironmentTerminal extends Terminal {
       timeoutMs,
     ))!;
   }
+}
+
+/** What the program prints, as objects. @throws {AssertionError} When it does not end well. */
+export async function planned(args: string[], stdin: string): Promise<KubeObject[]> {
+  const [program, ...first] = programCommand();
+  const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command(program!, { args: [...first, ...args], ...streams }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(stdin));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return parseAllDocuments(new TextDecoder().decode(stdout)).map((document) => document.toJS());
 }
