@@ -44,6 +44,13 @@ const KUSTOMIZATION = {
   "base/all.yaml": webObjects("web", "base"),
   "base/kustomization.yaml": { resources: ["all.yaml"] },
   "overlays/pr/kustomization.yaml": { resources: ["../../base"], namePrefix: "pr-" },
+
+/** As many charts have it. */
+function managedByHelm([deployment, ...others]: KubeObject[]): KubeObject[] {
+  deployment!.spec.template.metadata.labels["app.kubernetes.io/managed-by"] = "Helm";
+  return [deployment!, ...others];
+}
+
 };
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
@@ -71,7 +78,7 @@ Deno.test("Environments come from commits", async (t) => {
   const first = await repository.commit({
     ...{ ...CHART, ...KUSTOMIZATION, "manifests/web.yaml": webObjects("web", "one") },
     ...hostileFiles(),
-    "crash/web.yaml": webObjects("crash", "one"),
+    "crash/web.yaml": managedByHelm(webObjects("crash", "one")),
   });
   const source = { commitSha: first };
 
