@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../api/object.ts";
-import { DEPLOYMENT, POD } from "../../api/resources.ts";
+import { DEPLOYMENT, POD, SERVICE } from "../../api/resources.ts";
 import { RENDERED } from "../../deploy/fake_deployment.ts";
 import { renderingOf } from "../../render/fake_renderer.ts";
 import { pod, terminated, waiting } from "../../workload/test_pods.ts";
@@ -35,4 +35,19 @@ Deno.test("a Pod that crashes is told of, also where its chart says that Helm ma
   assert.match(bench.condition("DeploymentReady")!.message, /"shop-1" exited with code 7 \(Error\)/);
   const labels = bench.server.store.find(POD, `${NAMESPACE}/shop-1`)!.metadata.labels!;
   assert.equal(labels[MANAGED_BY], "Helm", "what a chart writes stays: its selectors may go by it");
+});
+
+Deno.test("a kind that somebody has installed for the whole cluster is refused by its name, before anything is applied", async () => {
+  await using bench = await new FakeEnvironments().start();
+  const [group, version, kind] = ["cert-manager.io", "v1", "ClusterIssuer"];
+  bench.installed.push({ group, version, kind, plural: "clusterissuers", namespaced: false });
+  const issuer = { apiVersion: `${group}/${version}`, kind, metadata: { name: "letsencrypt" } };
+  bench.renderer.onRender = () => renderingOf([RENDERED.service, issuer]);
+  bench.project();
+  bench.environment();
+  await bench.idle();
+  const { reason, message } = bench.condition("DeploymentReady")!;
+  assert.equal(reason, "ClusterScoped");
+  assert.match(message, /^ClusterIssuer.yaml: ClusterIssuer\/letsencrypt is refused: it is for the whole cluster/);
+  assert.deepEqual(bench.names(SERVICE), []);
 });

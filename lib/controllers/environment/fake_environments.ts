@@ -63,6 +63,8 @@ export class FakeEnvironments implements AsyncDisposable {
   readonly server: ScriptedServer;
   readonly renderer = new FakeRenderer();
   readonly registry = new FakeRegistry();
+  /** Kinds that the cluster knows beside those that are watched. */
+  readonly installed: Resource[] = [];
   /** `type reason: note` of what was said. */
   readonly events: string[] = [];
   /** Rules that a status has broken, at whatever moment. */
@@ -116,7 +118,10 @@ export class FakeEnvironments implements AsyncDisposable {
       registry: this.registry as unknown as Registry,
       kubeVersion: () => Promise.resolve("v1.36.0"),
       deploying: {
-        discovery: { find: ({ apiVersion, kind }) => served(apiVersion, kind), findPreferred: served },
+        discovery: {
+          find: ({ apiVersion, kind }) => this.#served(apiVersion.split("/").slice(0, -1).join(), kind),
+          findPreferred: (group, kind) => this.#served(group, kind),
+        },
         observer: new Observer({ watched, now }),
         answers: new Answers(),
         logs: new LogReader(),
@@ -129,6 +134,12 @@ export class FakeEnvironments implements AsyncDisposable {
       versions: new SteadyLookups(lookups),
       renderings: new LatestLookups(lookups),
     };
+  }
+
+  #served(group: string, kind: string): Promise<ServedKind> {
+    const resource = [...KINDS, ...this.installed].find((each) => each.kind === kind && each.group === group);
+    if (resource) return Promise.resolve({ resource, verbs: [], subresources: ["status"] });
+    return Promise.reject(new UnknownKind(`The cluster does not know kind "${kind}"`, false));
   }
 
   /** A Project `acme/shop`. */
@@ -223,11 +234,4 @@ function createServer(clock: FakeClock): ScriptedServer {
   const server = new ScriptedServer({ resources: SERVED, clock });
   server.store.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name: "acme" } });
   return server;
-}
-
-function served(group: string, kind: string): Promise<ServedKind> {
-  const name = group.includes("/") ? group.split("/")[0]! : group === "v1" ? "" : group;
-  const resource = KINDS.find((each) => each.kind === kind && each.group === name);
-  if (resource) return Promise.resolve({ resource, verbs: [], subresources: ["status"] });
-  return Promise.reject(new UnknownKind(`The cluster does not know kind "${kind}"`, false));
 }

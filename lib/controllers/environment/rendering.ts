@@ -97,10 +97,18 @@ function contentOf(input: RenderingInput): unknown[] {
   return [input.commit, repositoryUrl, request, wishesOf(input), pullSecretOf(input)];
 }
 
-/** What is made of a rendering. Pure. */
-export function prepared(rendering: Rendering, input: RenderingInput): Prepared {
+/**
+ * What is made of a rendering. Pure.
+ *
+ * @param isNamespaced What the cluster says; left out where none is asked.
+ */
+export function prepared(
+  rendering: Rendering,
+  input: RenderingInput,
+  isNamespaced?: Judging["isNamespaced"],
+): Prepared {
   const namespace = environmentNamespace(input.owner);
-  const judging: Judging = { namespace, reserved: input.reserved };
+  const judging: Judging = { namespace, reserved: input.reserved, isNamespaced };
   const kept = withoutHostClaims(withoutPolicies(rendering));
   const refused = [...refusedOf(kept, judging), ...nested(kept)];
   const { objects, hooks, warnings } = inject(kept, wishesOf(input));
