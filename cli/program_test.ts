@@ -242,6 +242,29 @@ Deno.test("numbers are read as kubectl reads them: 010 is eight", async () => {
   assert.match(out, /name: preview-pr-8\n/);
 });
 
+Deno.test("run refuses authorities that no build could be given, before it looks for a cluster", async () => {
+  const files = { "ca.pem": "x".repeat(64 * 1024 + 1) };
+  const { code, err } = await run(["run", "--registry-ca-file=ca.pem", "--kubeconfig=/nowhere/config"], files);
+  assert.equal(code, 2);
+  assert.match(err, /^--registry-ca-file: Authorities for builds are over 65536 bytes/);
+});
+
+Deno.test("run does not start without its renderer, and says what to do", async () => {
+  const path = await Deno.makeTempFile({ prefix: "maquette-kubeconfig-" });
+  const cluster = { server: "https://127.0.0.1:1" };
+  const config = {
+    "current-context": "x",
+    contexts: [{ name: "x", context: { cluster: "x", user: "x" } }],
+    clusters: [{ name: "x", cluster }],
+    users: [{ name: "x", user: { token: "x" } }],
+  };
+  await Deno.writeTextFile(path, JSON.stringify(config));
+  const { code, err } = await run(["run", `--kubeconfig=${path}`, "--renderer=/nowhere/renderer"]);
+  await Deno.remove(path);
+  assert.equal(code, 2);
+  assert.match(err, /^--renderer: Renderer "\/nowhere\/renderer" cannot be started: .*; maquette-render of this very/);
+});
+
 Deno.test("a point alone is a text to kubectl", async () => {
   const file = GOOD.replace("image_tag: v1", "image_tag: v1, env: [{name: A, value: .}]");
   assert.equal((await run(["check", "-f", "-"], { "-": file })).code, 0);

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { ScriptedRegistry } from "../../lib/registry/scripted_registry.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
 import { waitFor } from "../wait.ts";
@@ -27,7 +26,6 @@ function registryWith(tags: ReadonlySet<string>): ScriptedRegistry {
 }
 
 Deno.test("Environments build the image of their commit", async (t) => {
-  await ensureRenderer();
   const pushed = new Set<string>();
   await using registry = registryWith(pushed);
   await using plane = await startControlPlane({ nodes: 1 });

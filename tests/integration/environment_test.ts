@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../../lib/api/object.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install, programCommand } from "../installed.ts";
@@ -44,6 +43,7 @@ const KUSTOMIZATION = {
   "base/all.yaml": webObjects("web", "base"),
   "base/kustomization.yaml": { resources: ["all.yaml"] },
   "overlays/pr/kustomization.yaml": { resources: ["../../base"], namePrefix: "pr-" },
+};
 
 /** As many charts have it. */
 function managedByHelm([deployment, ...others]: KubeObject[]): KubeObject[] {
@@ -51,7 +51,6 @@ function managedByHelm([deployment, ...others]: KubeObject[]): KubeObject[] {
   return [deployment!, ...others];
 }
 
-};
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
 }
@@ -69,7 +68,6 @@ async function planned(args: string[], stdin: string): Promise<KubeObject[]> {
 }
 
 Deno.test("Environments come from commits", async (t) => {
-  await ensureRenderer();
   await using plane = await startControlPlane({ nodes: 1 });
   await using installed = await install(plane, { flags: FLAGS });
   await using repository = await Repository.open();
