@@ -7,7 +7,7 @@ import type { Environment } from "../lib/api/environment.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
 import type { Config } from "../lib/config.ts";
 import { hostOf } from "../lib/controllers/environment/checks.ts";
-import { desiredObjects, ingressChoice } from "../lib/controllers/environment/desired.ts";
+import { desiredObjects, ingressChoice, reservedNames } from "../lib/controllers/environment/desired.ts";
 import type { Seen } from "../lib/controllers/environment/gather.ts";
 import {
   type Prepared,
@@ -62,7 +62,7 @@ function inputOf(seen: Seen): RenderingInput {
   const commit = owner.spec.source.commitSha ?? NO_COMMIT;
   const { build } = project.spec;
   const image = build ? { image: { repository: build.image, tag: commit } } : {};
-  return { owner, project, settings, commit, host, kubeVersion: KUBE_VERSION, reserved: new Set(), ...image };
+  return { owner, project, settings, commit, host, kubeVersion: KUBE_VERSION, reserved: reservedNames(seen), ...image };
 }
 
 function deployedObjects({ objects, hooks }: Prepared, owner: Environment): KubeObject[] {

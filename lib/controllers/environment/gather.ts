@@ -28,7 +28,7 @@ import type { Stalled, Waiting } from "../../runtime/errors.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { type BuildSettings, seeBuild, type SeenBuild } from "./build.ts";
 import { hostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
-import { ownObjects } from "./desired.ts";
+import { reservedNames } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
 import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
 import { INGRESS_NAME } from "./ingress.ts";
@@ -203,9 +203,7 @@ function renderingInput(seen: Seen, commit: string, kubeVersion: string): Render
     ? { image: { repository: build!.request.image, tag: commit, digest: step.digest } }
     : {};
   const host = `${hostOf(seen).label}.${settings.domain}`;
-  const own = ownObjects(seen).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  const reserved = new Set([...own, `Ingress/${INGRESS_NAME}`]);
-  return { owner, project, settings, commit, host, kubeVersion, reserved, ...image };
+  return { owner, project, settings, commit, host, kubeVersion, reserved: reservedNames(seen), ...image };
 }
 
 function askRendering(
