@@ -9,7 +9,7 @@ import { ENVIRONMENT, type Environment, type EnvironmentSpec } from "../../api/e
 import type { Condition, KubeObject, Resource } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import { PROJECT, type ProjectSpec } from "../../api/project.ts";
-import { DEPLOYMENT, NAMESPACE, POD, SECRET } from "../../api/resources.ts";
+import { DEPLOYMENT, ENDPOINT_SLICE, NAMESPACE, POD, SECRET } from "../../api/resources.ts";
 import { Observer } from "../../deploy/observer.ts";
 import { Answers } from "../../deploy/set_changes.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
@@ -36,7 +36,7 @@ import type { EnvironmentTools } from "./tools.ts";
 
 const KINDS = DEPLOYED_NEEDS.map(({ resource }) => resource);
 const SERVED: readonly Resource[] = [
-  ...[NAMESPACE, POD, PROJECT.resource, ENVIRONMENT.resource, PREVIEW_ENVIRONMENT.resource],
+  ...[NAMESPACE, POD, ENDPOINT_SLICE, PROJECT.resource, ENVIRONMENT.resource, PREVIEW_ENVIRONMENT.resource],
   ...KINDS,
 ];
 

@@ -13,6 +13,7 @@ import { BUILD_LABEL } from "../../build/names.ts";
 import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
 import {
+  BY_HOST,
   BY_PROJECT,
   entitledProject,
   environmentNamespace,
@@ -39,9 +40,6 @@ import { askSource } from "./source.ts";
 import { secretSources, sourceKey } from "./sources.ts";
 import type { Steady } from "./steady_lookups.ts";
 import type { EnvironmentTools } from "./tools.ts";
-
-/** Index over Environments by the hosts that they have or want, without the domain. */
-export const BY_HOST = "environment-host";
 
 /** What the deployment of a revision came to, just before. */
 export type Performed = { revision: string } & ({ report: DeploymentReport } | { error: Stalled | Waiting });

@@ -10,7 +10,7 @@ import { PROJECT } from "../../api/project.ts";
 import { NAMESPACE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
 import type { DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS, DEPLOYED_PERMISSIONS } from "../../deploy/watched_kinds.ts";
-import { BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
+import { BY_HOST, BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
 import { hostname } from "../../preview_names.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
@@ -19,7 +19,7 @@ import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
 import type { BuildSettings } from "./build.ts";
 import { decide } from "./decide.ts";
 import { performed } from "./deployment.ts";
-import { BY_HOST, gather, type Performed, type Seen } from "./gather.ts";
+import { gather, type Performed, type Seen } from "./gather.ts";
 import { claimedLabels, hostClaim } from "./host.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { DEPLOYER, DEPLOYER_ROLE, possibleNamespaces } from "./target_namespace.ts";
@@ -34,7 +34,9 @@ const BY_SECRET = "secret";
 export const ENVIRONMENT_PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch", "delete"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
-  { groups: [PROJECT.resource.group], resources: [PROJECT.resource.plural], verbs: ["list", "watch"] },
+  ...[PROJECT, PREVIEW_ENVIRONMENT].map(({ resource: { group, plural } }) => (
+    { groups: [group], resources: [plural], verbs: ["list", "watch"] } as const
+  )),
   {
     groups: [""],
     resources: ["namespaces", "secrets", "resourcequotas", "limitranges", "serviceaccounts"],
