@@ -33,7 +33,7 @@ import { reservedNames } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
 import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
 import { INGRESS_NAME } from "./ingress.ts";
-import { type Prepared, type RenderingInput, renderingKey } from "./rendering.ts";
+import { type Kept, type Prepared, readKept, type RenderingInput, renderingKey } from "./rendering.ts";
 import { renderNow } from "./render_now.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { askSource } from "./source.ts";
@@ -41,8 +41,10 @@ import { secretSources, sourceKey } from "./sources.ts";
 import type { Steady } from "./steady_lookups.ts";
 import type { EnvironmentTools } from "./tools.ts";
 
-/** What the deployment of a revision came to, just before. */
-export type Performed = { revision: string } & ({ report: DeploymentReport } | { error: Stalled | Waiting });
+/** What the deployment of a revision came to, just before, and the rendering that it was of. */
+export type Performed =
+  & { revision: string; kept: Kept }
+  & ({ report: DeploymentReport } | { error: Stalled | Waiting });
 
 /** What a decision about one Environment rests on. What is absent was not asked for: its turn has not come. */
 export interface Seen extends SeenEnvironment {
@@ -51,6 +53,8 @@ export interface Seen extends SeenEnvironment {
   source?: Steady<Fetched>;
   build?: SeenBuild;
   rendering?: Steady<Prepared>;
+  /** The rendering as it is kept, where there is one. */
+  kept?: Kept;
   /** Of the rendering. */
   deployment?: DeploymentRequest;
   /** It may be of another revision than the one that is to be deployed by now: {@link isCurrent}. */
@@ -87,10 +91,14 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   const asked = { project, siblings, commit, secrets: { login, push } };
   seen.build = await seeBuild(owner, asked, { ...deps, options: from.builds });
   if (seen.build && seen.build.step.step !== "use") return seen;
-  seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
-  if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
+  const known = askRendering(seen, { ...deps, fetched: seen.source.value, login });
+  if (known.is !== "found") return { ...seen, rendering: known };
+  seen.kept = readKept(known.value, performed?.kept);
+  const { value } = seen.kept;
+  seen.rendering = { ...known, value };
+  if (value.refused.length > 0) return seen;
   const input = renderingInput(seen, commit, "");
-  seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
+  seen.deployment = deploymentRequest(input, value, bindingOf(owner, from), from.clock.now());
   return performed && isCurrent(seen) ? { ...seen, ...await troubleOf(owner, performed, deps) } : seen;
 }
 
@@ -207,18 +215,17 @@ function renderingInput(seen: Seen, commit: string, kubeVersion: string): Render
 function askRendering(
   seen: Seen,
   deps: EnvironmentDeps & { tools: EnvironmentTools; fetched: Fetched; login?: KubeObject },
-): Steady<Prepared> {
+): Steady<string> {
   const { owner } = seen;
   const { tools, fetched } = deps;
   const wake = (): void => deps.wake(owner);
   const version = tools.versions.ask("", { look: () => tools.kubeVersion(), wake, freshMs: 600_000 });
   if (version.is !== "found") return version;
   const input = renderingInput(seen, fetched.commit, version.value);
-  const known = tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
+  return tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
     look: (signal) => renderNow(input, { ...deps, signal }),
     wake,
   });
-  return known.is === "found" ? { ...known, value: JSON.parse(known.value) } : known;
 }
 
 async function troubleOf(

@@ -57,6 +57,18 @@ export interface Prepared {
   warnings: RenderWarning[];
 }
 
+/** A rendering as it is kept, and what was read from that. */
+export interface Kept {
+  /** {@link Prepared} as JSON. */
+  text: string;
+  value: Prepared;
+}
+
+/** Reads what is kept. @param before What was read just before: the same is not read again. */
+export function readKept(text: string, before?: Kept): Kept {
+  return before?.text === text ? before : { text, value: JSON.parse(text) };
+}
+
 /** Name of the release of a chart: of the project, because each environment has a namespace of its own. */
 export function releaseName(owner: Environment): string {
   return generate(environmentNames(owner).project).slice(0, LONGEST_RELEASE).replace(/-+$/, "");
