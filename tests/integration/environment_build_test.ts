@@ -5,10 +5,11 @@
  */
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
+import { BUILD_LABEL } from "../../lib/build/names.ts";
 import { ScriptedRegistry } from "../../lib/registry/scripted_registry.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
-import { waitFor } from "../wait.ts";
+import { waitFor, waitUntil } from "../wait.ts";
 import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition } from "./previews.ts";
 
@@ -31,7 +32,7 @@ Deno.test("Environments build the image of their commit", async (t) => {
   await using plane = await startControlPlane({ nodes: 1 });
   const flags = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
   // Its Pods run for ever.
-  flags.push("--build-kaniko-image=example.test/kaniko:unready");
+  flags.push("--build-kaniko-image=example.test/kaniko:unready", "--cleanup-deadline-seconds=5");
   await using _ = await install(plane, { flags: [...flags, `--insecure-registries=${registry.host}`] });
   await using repository = await Repository.open();
   const at = new EnvironmentTerminal(plane);
@@ -86,7 +87,29 @@ Deno.test("Environments build the image of their commit", async (t) => {
     assert.ok(!names.includes(building.status.buildJob), "the Job is gone");
   });
 
-  // One that runs would stay: simulated Pods of Jobs never end, and their namespace waits for them.
+  await t.step(
+    "deletion ends a build that runs, and names its Pod until the kubelet says that it is over",
+    async () => {
+      const running = await repository.commit({ "manifests/web.yaml": webObjects("web", "three") });
+      await at.patch("env", "built", { spec: { source: { commitSha: running } } }, TEAM);
+      await at.untilEnv("built", "Building", running);
+      const pods = (): Promise<KubeObject[]> => at.list("pods", "-n", namespace, "-l", BUILD_LABEL);
+      await waitFor("the build to run", async () => (await pods())[0]?.status.phase === "Running");
+      await plane.kubectl(["delete", "env", "built", "-n", TEAM, "--wait=false"]);
+      const [pod] = await waitUntil("its Pod to be deleted", pods, ([found]) => !!found?.metadata.deletionTimestamp);
+      const blocked = await at.untilReason("built", "DeletionBlocked");
+      assert.match(
+        condition(blocked, "Stalled")!.message,
+        new RegExp(`Pod "${pod!.metadata.name}" is still there, held`),
+      );
+      // No kubelet has a part in simulated Pods: a real one says so when the containers have ended.
+      const ended = JSON.stringify({ status: { phase: "Failed" } });
+      const patch = ["patch", "pod", pod!.metadata.name, "-n", namespace, "--subresource=status", "--type=merge"];
+      await plane.kubectl([...patch, "-p", ended]);
+      await at.untilGone("env", "built", TEAM);
+    },
+  );
+
   await t.step("deletion takes the Jobs along", async () => {
     await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=60s"]);
     assert.deepEqual(await at.list("jobs", "-A"), []);
