@@ -87,28 +87,27 @@ Deno.test("Environments build the image of their commit", async (t) => {
     assert.ok(!names.includes(building.status.buildJob), "the Job is gone");
   });
 
-  await t.step(
-    "deletion ends a build that runs, and names its Pod until the kubelet says that it is over",
-    async () => {
-      const running = await repository.commit({ "manifests/web.yaml": webObjects("web", "three") });
-      await at.patch("env", "built", { spec: { source: { commitSha: running } } }, TEAM);
-      await at.untilEnv("built", "Building", running);
-      const pods = (): Promise<KubeObject[]> => at.list("pods", "-n", namespace, "-l", BUILD_LABEL);
-      await waitFor("the build to run", async () => (await pods())[0]?.status.phase === "Running");
-      await plane.kubectl(["delete", "env", "built", "-n", TEAM, "--wait=false"]);
-      const [pod] = await waitUntil("its Pod to be deleted", pods, ([found]) => !!found?.metadata.deletionTimestamp);
-      const blocked = await at.untilReason("built", "DeletionBlocked");
-      assert.match(
-        condition(blocked, "Stalled")!.message,
-        new RegExp(`Pod "${pod!.metadata.name}" is still there, held`),
-      );
-      // No kubelet has a part in simulated Pods: a real one says so when the containers have ended.
-      const ended = JSON.stringify({ status: { phase: "Failed" } });
-      const patch = ["patch", "pod", pod!.metadata.name, "-n", namespace, "--subresource=status", "--type=merge"];
-      await plane.kubectl([...patch, "-p", ended]);
-      await at.untilGone("env", "built", TEAM);
-    },
-  );
+  await t.step("deletion ends a build that runs, and names its Pod until that is over", async () => {
+    const running = await repository.commit({ "manifests/web.yaml": webObjects("web", "three") });
+    await at.patch("env", "built", { spec: { source: { commitSha: running } } }, TEAM);
+    const { status } = (await waitUntil(
+      "the build of the commit",
+      () => at.env("built"),
+      (found) => found!.status.commit === running && found!.status.buildJob !== undefined,
+    ))!;
+    const label = `${BUILD_LABEL}=${status.buildJob}`;
+    const pods = (): Promise<KubeObject[]> => at.list("pods", "-n", namespace, "-l", label);
+    await waitFor("the build to run", async () => (await pods())[0]?.status.phase === "Running");
+    await plane.kubectl(["delete", "env", "built", "-n", TEAM, "--wait=false"]);
+    const [pod] = await waitUntil("its Pod to be deleted", pods, ([found]) => !!found?.metadata.deletionTimestamp);
+    const { name } = pod!.metadata;
+    const { message } = condition(await at.untilReason("built", "DeletionBlocked"), "Stalled")!;
+    assert.match(message, new RegExp(`Pod "${name}" is still there, held by finalizer`));
+    // A real kubelet says so when the containers have ended; simulated nodes never do.
+    const over = JSON.stringify({ status: { phase: "Failed" } });
+    await plane.kubectl(["patch", "pod", name, "-n", namespace, "--subresource=status", "--type=merge", "-p", over]);
+    await at.untilGone("env", "built", TEAM);
+  });
 
   await t.step("deletion takes the Jobs along", async () => {
     await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=60s"]);
