@@ -213,7 +213,7 @@ export async function install(plane: ControlPlane, options: InstallOptions = {})
     ...(options.flags ?? []),
   ];
   await applyParts(plane, flags, ["namespace", "crds", "rbac", "fence"]);
-  await plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+  await plane.kubectl(["wait", "--for=condition=Established", "--timeout=120s", "crd", "--all"]);
   const account = await plane.createServiceAccountKubeconfig(NAMESPACE, ACCOUNT);
   const kubeconfig = await options.kubeconfig?.(account) ?? account;
   const log = options.log === "inherit" ? undefined : `${plane.folder}/operator.log`;

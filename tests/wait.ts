@@ -2,6 +2,8 @@ import { inspect } from "node:util";
 
 /** Milliseconds between two looks. */
 const interval = 50;
+/** Machines that are busy with other things are given so many times as long: waiting costs nothing where all is well. */
+const patience = 3;
 
 /**
  * Looks again and again until `probe` answers with something true, and returns that.
@@ -9,7 +11,7 @@ const interval = 50;
  * A probe that throws has not succeeded yet: a failed assertion inside it is how a probe says what it saw instead.
  *
  * @param description what is waited for, completing "Timed out waiting for …"
- * @param timeoutMs after which to give up; default 30 s
+ * @param timeoutMs after which a machine with nothing else to do should be given up; default 30 s. Threefold is waited
  * @throws Error with the description and the last value (or error) seen
  */
 export async function waitFor<T>(
@@ -24,7 +26,7 @@ export async function waitFor<T>(
  * Reads a value again and again until `accept` takes it, and returns it.
  *
  * @param description what is waited for, completing "Timed out waiting for …"
- * @param timeoutMs after which to give up; default 30 s
+ * @param timeoutMs after which a machine with nothing else to do should be given up; default 30 s. Threefold is waited
  * @throws Error with the description and the last value (or error) seen
  */
 export async function waitUntil<T>(
@@ -42,7 +44,7 @@ async function poll<T>(
   accept: (value: T) => boolean,
   timeoutMs: number,
 ): Promise<T> {
-  const start = performance.now();
+  const end = performance.now() + timeoutMs * patience;
   let seen = "nothing";
   do {
     try {
@@ -53,6 +55,6 @@ async function poll<T>(
       seen = error instanceof Error ? error.message : String(error);
     }
     await new Promise((resolve) => setTimeout(resolve, interval));
-  } while (performance.now() - start < timeoutMs);
-  throw new Error(`Timed out after ${timeoutMs / 1000} s waiting for ${description}: last seen ${seen}`);
+  } while (performance.now() < end);
+  throw new Error(`Timed out after ${timeoutMs * patience / 1000} s waiting for ${description}: last seen ${seen}`);
 }

@@ -14,7 +14,7 @@ Deno.test("waitFor() returns the first true answer, and takes an error for a no"
 
 Deno.test("waitUntil() says what it waited for and what it saw last", async () => {
   await assert.rejects(waitUntil("a six", () => ({ dice: 5 }), ({ dice }) => dice === 6, 1), {
-    message: "Timed out after 0.001 s waiting for a six: last seen { dice: 5 }",
+    message: "Timed out after 0.003 s waiting for a six: last seen { dice: 5 }",
   });
 });
 

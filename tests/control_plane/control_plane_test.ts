@@ -16,7 +16,7 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
       objects.deployment("web", "registry.example.com:5000/crash-team/web:1.2"),
       objects.service("web"),
     );
-    await plane.kubectl(["rollout", "status", "deployment/web", "--timeout=30s"]);
+    await plane.kubectl(["rollout", "status", "deployment/web", "--timeout=120s"]);
     const slices = ["endpointslices", "--selector", "kubernetes.io/service-name=web"];
     await waitUntil("two ready endpoints", async () => (await get(plane, ...slices)).items, (items) => {
       const endpoints = items.flatMap((item: Anything) => item.endpoints ?? []);
@@ -26,8 +26,8 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
 
   await t.step("a Job completes, and one that crashes fails", async () => {
     await apply(plane, objects.job("good", "migrate:1"), objects.job("bad", "migrate:crash"));
-    await plane.kubectl(["wait", "--for=condition=Complete", "job/good", "--timeout=30s"]);
-    await plane.kubectl(["wait", "--for=condition=Failed", "job/bad", "--timeout=30s"]);
+    await plane.kubectl(["wait", "--for=condition=Complete", "job/good", "--timeout=120s"]);
+    await plane.kubectl(["wait", "--for=condition=Failed", "job/bad", "--timeout=120s"]);
   });
 
   for (const [sentence, [image, isAsDescribed]] of Object.entries(images)) {
@@ -35,7 +35,7 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
       const name = image.replaceAll(/[^a-z0-9]/g, "-");
       await apply(plane, objects.pod(name, { image }));
       await waitUntil(sentence, async () => (await get(plane, "pod", name)).status, isAsDescribed);
-      await plane.kubectl(["delete", "pod", name, "--timeout=10s"]);
+      await plane.kubectl(["delete", "pod", name, "--timeout=60s"]);
     });
   }
 
@@ -81,8 +81,8 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
   await t.step("a claim gets a volume, and its pod starts", async () => {
     const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
     await apply(plane, objects.claim("data"), objects.pod("database", { image: "postgres:17" }, { volumes }));
-    await plane.kubectl(["wait", "--for=condition=Ready", "pod/database", "--timeout=30s"]);
-    await plane.kubectl(["delete", "pod/database", "pvc/data", "--timeout=10s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "pod/database", "--timeout=120s"]);
+    await plane.kubectl(["delete", "pod/database", "pvc/data", "--timeout=60s"]);
     await waitUntil("no volume to be left", async () => (await get(plane, "pv")).items.length, (count) => count === 0);
   });
 
@@ -144,7 +144,7 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
     assert.notEqual((await plane.kubectl(["get", "--raw", "/readyz"], { check: false })).code, 0);
     await plane.startApiServer();
     await apply(plane, objects.deployment("afterwards", "shop/web:1"));
-    await plane.kubectl(["rollout", "status", "deployment/afterwards", "--timeout=60s"]);
+    await plane.kubectl(["rollout", "status", "deployment/afterwards", "--timeout=180s"]);
   });
 
   await t.step("the control plane goes on with all its objects after etcd was restarted or killed", async () => {
@@ -155,13 +155,13 @@ Deno.test("a local control plane behaves like a cluster", async (t) => {
     await plane.startEtcd();
     assert.equal((await get(plane, "deployment", "afterwards")).spec.replicas, 2);
     await apply(plane, objects.deployment("later", "shop/web:1"));
-    await plane.kubectl(["rollout", "status", "deployment/later", "--timeout=60s"]);
+    await plane.kubectl(["rollout", "status", "deployment/later", "--timeout=180s"]);
   });
 
   await t.step("a second node takes pods as well", async () => {
     await plane.addNode("extra");
     await apply(plane, objects.pod("elsewhere", { image: "web:1" }, { nodeName: "extra" }));
-    await plane.kubectl(["wait", "--for=condition=Ready", "pod/elsewhere", "--timeout=30s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "pod/elsewhere", "--timeout=120s"]);
   });
 
   await t.step("another process can use it as its existing cluster, and leaves it alone", async () => {

@@ -1,6 +1,6 @@
 /**
  * The images that end-to-end tests deploy, made here and brought onto the nodes: Maquette's own, a small web server in
- * several versions, and a busybox for Printers.
+ * several versions, a busybox for Printers, and the program of a git server.
  *
  * @module
  */
@@ -13,27 +13,44 @@ import type { Settings } from "./settings.ts";
 export const WEB = "maquette-e2e-web";
 /** Name and tag of the image for Printers. */
 export const BUSYBOX = "maquette-e2e-busybox:1";
+/** Name and tag of the image that installs the git server of forge.ts. */
+export const FORGE = "maquette-e2e-forge:1";
 
 /** What the web server does, by the tag of its image. */
 const WEB_TAGS = { v1: "serve", v2: "serve", crash: "crash" } as const;
-const SOURCES = new URL("web", import.meta.url).pathname;
+const PROGRAMS = new URL(".", import.meta.url).pathname;
 /** Kept: apt's lists and Go's output are made anew only where something changed. */
 const FOLDER = new URL("../../.cache/e2e", import.meta.url).pathname;
 
 /** Makes all images and loads them. @throws {Error} With what Go, apt or the loading command said. */
 export async function loadImages({ image, load }: Settings): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
-  const archives = [image, ...await webImages(), await busyboxImage()];
+  const archives = [image, ...await webImages(), await busyboxImage(), await forgeImage()];
   const [command, ...args] = load;
   for (const archive of archives) await run(command!, [...args, archive]);
 }
 
-async function webImages(): Promise<string[]> {
-  const env = { CGO_ENABLED: "0" };
-  const go = new Deno.Command("go", { args: ["build", "-trimpath", "-o", `${FOLDER}/web`, "."], cwd: SOURCES, env });
+/** The static program of the web server. @returns Its path. */
+export async function webProgram(): Promise<string> {
+  return await goProgram("web");
+}
+
+/** The static program of the git server. @returns Its path. */
+export async function forgeProgram(): Promise<string> {
+  return await goProgram("forge");
+}
+
+async function goProgram(name: string): Promise<string> {
+  const output = `${FOLDER}/${name}`;
+  const args = ["build", "-trimpath", "-o", output, "."];
+  const go = new Deno.Command("go", { args, cwd: PROGRAMS + name, env: { CGO_ENABLED: "0" } });
   const { success, stderr } = await go.output();
-  if (!success) throw new Error(`Cannot build the web server: ${new TextDecoder().decode(stderr)}`);
-  const program = await readEntry(`${FOLDER}/web`, { path: "web", mode: 0o555 });
+  if (!success) throw new Error(`Cannot build "${name}": ${new TextDecoder().decode(stderr)}`);
+  return output;
+}
+
+async function webImages(): Promise<string[]> {
+  const program = await readEntry(await webProgram(), { path: "web", mode: 0o555 });
   // A kubelet takes the group from here, whatever the image's user says.
   const users = textEntry("etc/passwd", "nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n");
   return await Promise.all(
@@ -50,6 +67,11 @@ async function busyboxImage(): Promise<string> {
   if (program?.type !== "file") throw new Error('Cannot find busybox in package "busybox-static"');
   const printf: Entry = { type: "link", path: "usr/bin/printf", target: "busybox" };
   return await archive(BUSYBOX, [program, printf], { entrypoint: [], env: ["PATH=/usr/bin"] });
+}
+
+async function forgeImage(): Promise<string> {
+  const program = await readEntry(await forgeProgram(), { path: "forge", mode: 0o555 });
+  return await archive(FORGE, [program], { entrypoint: ["/forge"] });
 }
 
 async function archive(name: string, entries: Entry[], config: Omit<ImageConfig, "user">): Promise<string> {

@@ -38,7 +38,7 @@ Deno.test({ name: "the network of a preview on a real node", ignore: !isEnforced
     await terminal.create(...outside());
     await terminal.apply(webPreview(1, "v1"), webPreview(2, "v1"));
     for (const pr of [1, 2]) await terminal.untilPhase(`pr-${pr}`, "Ready", 120_000);
-    await plane.kubectl(["wait", "--for=condition=Ready", "pod", "--all", "-n", OUTSIDE, "--timeout=60s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "pod", "--all", "-n", OUTSIDE, "--timeout=180s"]);
 
     await t.step("the ingress controller reaches it", async () => {
       const answer = await cluster.untilAnswers(`http://pr-1.${DOMAIN}/`, ({ status }) => status === 200);

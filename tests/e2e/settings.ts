@@ -23,6 +23,14 @@ export interface Settings {
   enforcesPolicies: boolean;
   /** Archive of Maquette's own image. */
   image: string;
+  /** Image with `sh` and `git`, whose `git-http-backend` serves repositories. */
+  gitImage: string;
+  /** Registry without a login, over plain HTTP, that Pods push to and nodes pull from; empty where there is none. */
+  registry: string;
+  /** Network (CIDR) of that registry, where it is one of the cluster's. */
+  registryRange: string;
+  /** Flags of `maquette manifests` that builds need on this cluster. */
+  buildFlags: readonly string[];
 }
 
 export interface Address {
@@ -46,6 +54,10 @@ export function settings(): Settings {
     clusterIssuer: read("E2E_CLUSTER_ISSUER", ""),
     issuerSecret: read("E2E_ISSUER_SECRET", "cert-manager/ca"),
     enforcesPolicies: read("E2E_NETWORK_POLICIES", "") === "1",
+    gitImage: read("E2E_GIT_IMAGE", "alpine/git:2.49.1"),
+    registry: read("E2E_REGISTRY", ""),
+    registryRange: read("E2E_REGISTRY_RANGE", ""),
+    buildFlags: read("E2E_BUILD_FLAGS", "").split(" ").filter((flag) => flag !== ""),
     image: read("E2E_IMAGE", new URL("../../dist/maquette-image.tar", import.meta.url).pathname),
   };
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { statusRules } from "../../lib/runtime/status_rules.ts";
 import { condition } from "../integration/previews.ts";
 import { waitFor } from "../wait.ts";
+import { Answers } from "./answers.ts";
 import { Cluster, DOMAIN, webPreview } from "./cluster.ts";
 import { BUSYBOX } from "./images.ts";
 import { isEndToEnd } from "./settings.ts";
@@ -32,17 +33,14 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
   });
 
   await t.step("answers with the new version after a new tag, and without a gap", async () => {
-    const answers: string[] = [];
-    const rolled = new AbortController();
-    const asking = askOn(cluster, URL_OF_7, { signal: rolled.signal, answers });
+    await using answers = new Answers(cluster, URL_OF_7);
     await terminal.patch("prenv", "pr-7", { spec: { image_tag: "v2" } });
     await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=120s"]);
     const answer = await cluster.untilAnswers(URL_OF_7, ({ text }) => text.startsWith("web v2"));
-    rolled.abort();
-    await asking;
+    const failures = await answers.failures();
     transcript.quote(`GET ${URL_OF_7} after image_tag: v2`, `${answer.status} ${answer.text}`);
-    transcript.say(`${answers.length} requests during the rollout, not answered with 200: ${failures(answers).length}`);
-    assert.deepEqual(failures(answers), []);
+    transcript.say(`${answers.count} requests during the rollout, not answered with 200: ${failures.length}`);
+    assert.deepEqual(failures, []);
   });
 
   await t.step("keeps answering with the old version when an image crashes, and says why", async () => {
@@ -117,25 +115,6 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
     transcript.quote("kubectl get prt hello -o jsonpath={.status.output}", done.status.output);
   });
 });
-
-function failures(answers: readonly string[]): string[] {
-  return answers.filter((answer) => !answer.startsWith("200 "));
-}
-
-/** Asks one request after the other until the signal. */
-async function askOn(
-  cluster: Cluster,
-  url: string,
-  { signal, answers }: { signal: AbortSignal; answers: string[] },
-): Promise<void> {
-  while (!signal.aborted) {
-    const answer = await cluster.ask(url).then(
-      ({ status, text }) => `${status} ${text}`,
-      (error) => `0 ${error.message}`,
-    );
-    answers.push(answer);
-  }
-}
 
 async function nothingLeft({ terminal }: Cluster, pr: number): Promise<void> {
   assert.equal(await terminal.get("namespace", `preview-pr-${pr}`), undefined);

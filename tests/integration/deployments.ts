@@ -128,7 +128,7 @@ export class Deployments implements AsyncDisposable {
 
   static async install(plane: ControlPlane): Promise<Deployments> {
     await applied(plane, [widgetDefinition(), ...operatorObjects()]);
-    await plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd/widgets.example.com"]);
+    await plane.kubectl(["wait", "--for=condition=Established", "--timeout=120s", "crd/widgets.example.com"]);
     const kubeconfig = await plane.createServiceAccountKubeconfig("maquette-system", "maquette");
     return await new Deployments(plane, new KubeClient(await kubeconfigCredentials(kubeconfig))).restart();
   }

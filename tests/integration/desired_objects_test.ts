@@ -80,7 +80,7 @@ Deno.test("the API server takes all desired objects of specs of every shape, and
   });
 
   const namespace = "preview-pr-999999";
-  const rolledOut = ["rollout", "status", "deployment/pr-999999-app", "-n", namespace, "--timeout=60s"];
+  const rolledOut = ["rollout", "status", "deployment/pr-999999-app", "-n", namespace, "--timeout=180s"];
 
   await t.step("and under quota and limits all Pods start, and one that names no requests", async () => {
     const owner = preview({ pr_number: 999_999, replicas: 2, resources: { limits: { cpu: "20m", memory: "32Mi" } } });

@@ -110,7 +110,7 @@ Deno.test("Environments build the image of their commit", async (t) => {
   });
 
   await t.step("deletion takes the Jobs along", async () => {
-    await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=60s"]);
+    await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=180s"]);
     assert.deepEqual(await at.list("jobs", "-A"), []);
   });
 });

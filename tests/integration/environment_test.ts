@@ -177,14 +177,14 @@ Deno.test("Environments come from commits", async (t) => {
     const found = await at.untilEnv("crashing", "Failed");
     assert.match(condition(found, "DeploymentReady")!.message, /exited with code 1[^]*last lines of its log:\n.+/);
     // It restarts again and again, and says how often.
-    await plane.kubectl(["delete", "env", "crashing", "-n", TEAM, "--timeout=60s"]);
+    await plane.kubectl(["delete", "env", "crashing", "-n", TEAM, "--timeout=180s"]);
   });
 
   await t.step("a namespace that somebody else made is not touched", async () => {
     await plane.kubectl(["create", "namespace", "acme-shop-taken"]);
     await at.create(environment("taken", "shop", { source }));
     await at.untilReason("taken", "NotOwned");
-    await plane.kubectl(["delete", "env", "taken", "-n", TEAM, "--timeout=30s"]);
+    await plane.kubectl(["delete", "env", "taken", "-n", TEAM, "--timeout=120s"]);
     assert.equal((await at.get("namespace", "acme-shop-taken"))!.metadata.deletionTimestamp, undefined);
     await plane.kubectl(["delete", "namespace", "acme-shop-taken", "--wait=false"]);
   });
@@ -233,7 +233,7 @@ Deno.test("Environments come from commits", async (t) => {
   });
 
   await t.step("deletion leaves nothing", async () => {
-    await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=60s"]);
+    await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=180s"]);
     await at.untilGone("proj", "shop", TEAM);
     const { stdout } = await plane.kubectl(["get", "namespaces", "-o", "name"]);
     assert.doesNotMatch(stdout, /acme-/);

@@ -138,11 +138,11 @@ export class EnvironmentTerminal extends Terminal {
   }
 
   /** Waits until an Environment is in a phase at its present generation, and at a commit where one is named. */
-  async untilEnv(name: string, phase: string, commit?: string): Promise<KubeObject> {
+  async untilEnv(name: string, phase: string, commit?: string, timeoutMs = 90_000): Promise<KubeObject> {
     const isThere = (object: KubeObject | undefined): boolean =>
       object?.status?.phase === phase && object.status.observedGeneration === object.metadata.generation &&
       (commit === undefined || object.status.commit === commit);
-    return (await waitUntil(`env ${name} to be ${phase}`, () => this.env(name), isThere, 90_000))!;
+    return (await waitUntil(`env ${name} to be ${phase}`, () => this.env(name), isThere, timeoutMs))!;
   }
 
   /** Waits until a condition of an Environment has a reason. */

@@ -94,7 +94,7 @@ Deno.test("the fence around the leader", async (t) => {
     await first.reinstall();
     await waitFor("the fence to close", () => applyChild(two).then(() => false, isFenced));
     await applyChild(one);
-    await plane.kubectl(["delete", "prenv", "--all", "--timeout=60s"]);
+    await plane.kubectl(["delete", "prenv", "--all", "--timeout=180s"]);
   });
   for (const kube of [one, two, unbound]) kube.close();
 });

@@ -37,7 +37,7 @@ Deno.test("a preview environment through kubectl alone", async (t) => {
       type: "kubernetes.io/tls",
       data,
     });
-    await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=60s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=180s"]);
     const { stdout } = await plane.kubectl(["get", "prenv"]);
     assert.match(stdout, /NAME +PR +PHASE +URL +IMAGE +EXPIRES +AGE/);
     assert.match(stdout, /pr-7 +7 +Ready +https:\/\/pr-7\.preview\.localhost +ghcr\.io\/acme\/shop:v1 +20\d\d-/);
@@ -213,7 +213,7 @@ Deno.test("a preview environment through kubectl alone", async (t) => {
     await terminal.create(preview(9));
     const owner = await terminal.untilReason("pr-9", "NotOwned");
     assert.match(condition(owner, "Stalled")!.message, /Namespace "preview-pr-9"/);
-    await terminal.remove("prenv", "pr-9", "default", "--timeout=30s");
+    await terminal.remove("prenv", "pr-9", "default", "--timeout=120s");
     assert.deepEqual(await terminal.get("namespace", "preview-pr-9"), before);
     assert.equal((await terminal.get("configmap", "data", "preview-pr-9"))?.data.precious, "yes");
   });

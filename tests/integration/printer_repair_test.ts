@@ -161,7 +161,7 @@ Deno.test("Printers mend", async (t) => {
   });
 
   await t.step("deletion leaves nothing", async () => {
-    await lab.plane.kubectl(["delete", "prt", "--all", "-n", NAMESPACE, "--timeout=60s"]);
+    await lab.plane.kubectl(["delete", "prt", "--all", "-n", NAMESPACE, "--timeout=180s"]);
     await waitUntil("no Pod and no Job to be left", async () => {
       const kinds = await Promise.all(["pods", "jobs"].map((kind) => lab.terminal.list(kind, "-n", NAMESPACE)));
       return kinds.flat().map(({ kind, metadata }) => `${kind} ${metadata.name}`);

@@ -24,7 +24,7 @@ Deno.test("Printers print", async (t) => {
     assert.deepEqual({ podName, exitCode, output }, { podName: "early", exitCode: 0, output: "Hello" });
     assert.deepEqual(inventory, [{ kind: "Pod", name: "early", namespace: NAMESPACE }]);
     assert.equal(history[0].outcome, "Completed");
-    await lab.plane.kubectl(["wait", "--for=condition=Ready", "prt/early", "-n", NAMESPACE, "--timeout=10s"]);
+    await lab.plane.kubectl(["wait", "--for=condition=Ready", "prt/early", "-n", NAMESPACE, "--timeout=60s"]);
     assert.ok(lab.events.includes("early Normal Printed"), String(lab.events));
   });
 

@@ -52,7 +52,7 @@ export class PrinterLab implements AsyncDisposable {
     const plane = await startControlPlane();
     const crd = new URL("../../crds/printers.cadumillani.com.br.yaml", import.meta.url).pathname;
     await plane.kubectl(["apply", "-f", crd]);
-    await plane.kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
+    await plane.kubectl(["wait", "--for=condition=Established", "--timeout=120s", "crd", "--all"]);
     await new Terminal(plane).create(...surroundings());
     return new PrinterLab(plane, await plane.createServiceAccountKubeconfig(ACCOUNT.namespace, ACCOUNT.name));
   }
