@@ -54,7 +54,7 @@ export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
   const watched = DEPLOYED_NEEDS.map((need) => informers.need(need));
   return {
     renderer,
-    fetching: fetchingOf(config),
+    fetching: fetchingOf(config, deps.caCertificates),
     registry: registryOf(deps),
     kubeVersion: () => versionOf(kube),
     deploying: {
@@ -89,8 +89,8 @@ export function closeTools({ sources, images, versions, renderings }: Environmen
   for (const lookups of [sources, images, versions, renderings]) lookups.close();
 }
 
-/** How sources are fetched with this configuration. */
-export function fetchingOf(config: Config): EnvironmentTools["fetching"] {
+/** How sources are fetched with this configuration. @param caBundle Authorities in PEM, beside the system's. */
+export function fetchingOf(config: Config, caBundle: string): EnvironmentTools["fetching"] {
   const { sourceCache, sourceCacheMebibytes, gitAllowLoopback } = config;
   const { clusterRanges, reachableRanges, buildAllowedRanges } = config;
   return {
@@ -100,6 +100,7 @@ export function fetchingOf(config: Config): EnvironmentTools["fetching"] {
       // What a tenant's own Pods may not reach is not fetched for them either.
       denied: clusterRanges,
       allowed: [...reachableRanges, ...buildAllowedRanges],
+      caBundle,
       ...(gitAllowLoopback ? { allowLoopback: true, allowPlainCredentials: true } : {}),
     },
   };

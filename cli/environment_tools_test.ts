@@ -8,11 +8,12 @@ const MEBIBYTE = 1024 * 1024;
 
 Deno.test("sources do not come from the cluster's networks, but for those that tenants' Pods may reach", () => {
   const flags = ["--cluster-ranges=10.0.0.0/8", "--reachable-ranges=10.1.0.0/16", "--build-allowed-ranges=10.2.3.4/32"];
-  assert.deepEqual(fetchingOf(readCommandLine(flags, {}).config).network, {
+  assert.deepEqual(fetchingOf(readCommandLine(flags, {}).config, "PEM").network, {
     denied: ["10.0.0.0/8"],
     allowed: ["10.1.0.0/16", "10.2.3.4/32"],
+    caBundle: "PEM",
   });
-  const { denied, allowed } = fetchingOf(readCommandLine([], {}).config).network!;
+  const { denied, allowed } = fetchingOf(readCommandLine([], {}).config, "").network!;
   assert.deepEqual([denied!.includes("192.168.0.0/16"), allowed], [true, []]);
 });
 

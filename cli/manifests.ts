@@ -18,7 +18,7 @@ export const manifestsCommand: Command = Object.freeze(
     extraHelp: [
       `--image IMAGE                 the operator's own image (default ${DEFAULT_IMAGE})`,
       `--replicas N                  how many of it (default ${DEFAULT_REPLICAS})`,
-      "--only PART[,PART]            of namespace, crds, rbac, fence, operator, webhooks",
+      "--only PART[,PART]            of namespace, crds, rbac, fence, boundary, operator, webhooks",
     ],
     teaching: [
       "The flags below become the container's arguments, and decide what the roles allow.",

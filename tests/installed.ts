@@ -172,7 +172,7 @@ export class Installed {
       ...programCommand(),
       "manifests",
       "--only",
-      "namespace,crds,rbac,fence,webhooks",
+      "namespace,crds,rbac,fence,boundary,webhooks",
       ...flags,
     ];
     const { code, stdout, stderr } = await new Deno.Command(program!, { args }).output();
@@ -212,7 +212,7 @@ export async function install(plane: ControlPlane, options: InstallOptions = {})
     `--source-cache=${plane.folder}/sources`,
     ...(options.flags ?? []),
   ];
-  await applyParts(plane, flags, ["namespace", "crds", "rbac", "fence"]);
+  await applyParts(plane, flags, ["namespace", "crds", "rbac", "fence", "boundary"]);
   await plane.kubectl(["wait", "--for=condition=Established", "--timeout=120s", "crd", "--all"]);
   const account = await plane.createServiceAccountKubeconfig(NAMESPACE, ACCOUNT);
   const kubeconfig = await options.kubeconfig?.(account) ?? account;

@@ -9,6 +9,7 @@ import { KINDS } from "../../lib/api/registry.ts";
 import type { Config } from "../../lib/config.ts";
 import { VERSION } from "../../lib/version.ts";
 import { createControllers } from "../controllers.ts";
+import { boundaryObjects } from "./boundary.ts";
 import { fenceObjects } from "./fence.ts";
 import { rbacObjects } from "./rbac.ts";
 import { webhookObjects } from "./webhooks.ts";
@@ -29,6 +30,7 @@ export function installation(options: { config: Config; image: string; replicas:
     ["crds", KINDS.map(crdOf)],
     ["rbac", rbacObjects(config, permissions)],
     ["fence", config.leaderElection ? fenceObjects(config.namespace, definitions) : []],
+    ["boundary", boundaryObjects()],
     ["operator", workloadObjects(options)],
     ["webhooks", config.webhook ? webhookObjects(config) : []],
   ]);

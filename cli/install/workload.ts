@@ -20,6 +20,9 @@ const WEBHOOK_PORT = 9443;
 /** Of the operator itself: 200 with 500 environments (docs/benchmarks.md), 64 of renderings, and those that are read. */
 const OWN_MEBIBYTES = 512;
 
+/** Of the cluster's owner: authorities that `--registry-ca-file` may name, `<path>/<key>`. */
+const AUTHORITIES = { configMap: "maquette-authorities", path: "/etc/maquette/authorities" } as const;
+
 /** The operator's namespace. */
 export function namespaceObject(name: string): KubeObject {
   const labels = {
@@ -82,7 +85,10 @@ function podSpec(config: Config, image: string): Record<string, unknown> {
     }],
     containers: [container(config, image)],
     // The only place that the program may write to: checkouts, and what is on its way there.
-    volumes: [{ name: "sources", emptyDir: { sizeLimit: `${config.sourceCacheMebibytes + DISK_MEBIBYTES}Mi` } }],
+    volumes: [
+      { name: "sources", emptyDir: { sizeLimit: `${config.sourceCacheMebibytes + DISK_MEBIBYTES}Mi` } },
+      { name: "authorities", configMap: { name: AUTHORITIES.configMap, optional: true } },
+    ],
   };
 }
 
@@ -100,7 +106,10 @@ function container(config: Config, image: string): Record<string, unknown> {
     livenessProbe: { ...probe("/healthz"), periodSeconds: 20, failureThreshold: 3 },
     readinessProbe: { ...probe("/readyz"), periodSeconds: 5 },
     startupProbe: { ...probe("/healthz"), periodSeconds: 2, failureThreshold: 30 },
-    volumeMounts: [{ name: "sources", mountPath: config.sourceCache }],
+    volumeMounts: [
+      { name: "sources", mountPath: config.sourceCache },
+      { name: "authorities", mountPath: AUTHORITIES.path, readOnly: true },
+    ],
     // Renderings and fetches are processes beside, each with a limit of its own: 512 + 1,280.
     resources: {
       requests: { cpu: "100m", memory: "128Mi" },

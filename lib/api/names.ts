@@ -47,6 +47,11 @@ export const LABEL_BRANCH = "catalyst.dev/branch";
 /** `<service>` or `<service>:<port>` that an Environment's Ingress leads to, where the convention does not find it. */
 export const ANNOTATION_SERVICE = "maquette.dev/service";
 
+/** Of an Environment's Namespace: its one host. */
+export const ANNOTATION_HOST = "maquette.dev/host";
+/** What the names of the policies begin with that hold what runs in an environment to what may be deployed there. */
+export const BOUNDARY_POLICY = "maquette-boundary";
+
 /** Of the operator's Namespace: the replica that leads, as the Lease names it. */
 export const ANNOTATION_LEADER = "maquette.dev/leader";
 /** What the names of the policies begin with that refuse the writes of those who do not lead. */

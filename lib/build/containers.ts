@@ -30,8 +30,12 @@ const GIT_LOGIN = "/git-login";
 const DOCKER_CONFIG = "/registry-login";
 const KANIKO_CONFIG = "/kaniko/.docker";
 const MOST = { drop: ["ALL"] };
-/** What Docker gives to root, as far as installing packages needs it; all of it is admitted by baseline. */
-const KANIKO_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"];
+/** What Docker gives to root, without NET_RAW; all of it is admitted by baseline. */
+const KANIKO_CAPABILITIES = [
+  ...["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"],
+  ...["SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"],
+];
+const ROOT = { runAsNonRoot: false, runAsUser: 0, runAsGroup: 0 };
 const FETCH_RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 
 /** Brings the commit into the volume that the builder reads. */
@@ -61,7 +65,12 @@ export function fetchContainer(request: BuildRequest, options: BuildOptions): Co
       GIT_ALLOW_PROTOCOL: "https:http:git:ssh",
     }),
     resources: FETCH_RESOURCES,
-    securityContext: { ...closed({ seccomp: { type: "RuntimeDefault" } }), readOnlyRootFilesystem: true },
+    securityContext: {
+      ...closed({ seccomp: { type: "RuntimeDefault" } }),
+      readOnlyRootFilesystem: true,
+      // Kaniko keeps the owner of what it copies into an image, where Docker and BuildKit say root.
+      ...(builder === "kaniko" ? ROOT : {}),
+    },
     volumeMounts: [
       mount(VOLUMES.work, HOME),
       mount(VOLUMES.tmp, "/tmp"),
@@ -141,7 +150,7 @@ function kaniko(request: BuildRequest, options: BuildOptions): Container {
     resources: options.resources,
     securityContext: {
       ...closed({ seccomp: { type: "RuntimeDefault" } }),
-      ...{ runAsNonRoot: false, runAsUser: 0, runAsGroup: 0 },
+      ...ROOT,
       capabilities: { ...MOST, add: KANIKO_CAPABILITIES },
     },
     volumeMounts: builderMounts(request, KANIKO_CONFIG),

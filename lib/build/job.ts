@@ -54,7 +54,7 @@ export function buildJob(
 function jobSpec(request: BuildRequest, options: BuildOptions): { template: { spec: Record<string, unknown> } } {
   const rules = [
     { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
-    ...[FETCHER, BUILDER].map(failsJob),
+    ...[FETCHER, BUILDER].map((name) => failsJob(name, request)),
   ];
   const limits = {
     activeDeadlineSeconds: request.timeoutSeconds,
@@ -65,8 +65,11 @@ function jobSpec(request: BuildRequest, options: BuildOptions): { template: { sp
   return { ...limits, template: { spec: podSpec(request, options) } };
 }
 
-function failsJob(containerName: string): Record<string, unknown> {
-  return { action: "FailJob", onExitCodes: { containerName, operator: "In", values: [1] } };
+/** Our scripts end with 1 where another try would say the same. Kaniko ends with whatever a `RUN` has ended with. */
+function failsJob(containerName: string, { builder }: BuildRequest): Record<string, unknown> {
+  const isKaniko = builder === "kaniko" && containerName === BUILDER;
+  const codes = isKaniko ? { operator: "NotIn", values: [0] } : { operator: "In", values: [1] };
+  return { action: "FailJob", onExitCodes: { containerName, ...codes } };
 }
 
 function podSpec(request: BuildRequest, options: BuildOptions): Record<string, unknown> {
@@ -75,16 +78,27 @@ function podSpec(request: BuildRequest, options: BuildOptions): Record<string, u
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 5,
-    securityContext: { runAsNonRoot: true, runAsUser: USER, runAsGroup: USER, fsGroup: USER },
+    securityContext: podSecurity(request),
     initContainers: [fetchContainer(request, options)],
     containers: [buildContainer(request, options)],
     volumes: [
       { name: VOLUMES.work, emptyDir: { sizeLimit: options.storage } },
       { name: VOLUMES.tmp, emptyDir: { sizeLimit: options.storage } },
-      ...(request.gitSecret ? [{ name: VOLUMES.git, secret: { secretName: request.gitSecret.name } }] : []),
+      ...(request.gitSecret ? [gitLogin(request.gitSecret)] : []),
       ...(request.pushSecret ? [registryLogin(request.pushSecret)] : []),
     ],
   };
+}
+
+/** With a group of its own, what Kaniko copies into an image would belong to it. */
+function podSecurity({ builder }: BuildRequest): Record<string, unknown> {
+  const user = { runAsNonRoot: true, runAsUser: USER, runAsGroup: USER };
+  return builder === "buildkit" ? { ...user, fsGroup: USER } : user;
+}
+
+/** Without the mode, ssh would not use a key that is its own user's. Where that is another, the volume's group may read. */
+function gitLogin({ name }: { name: string }): Record<string, unknown> {
+  return { name: VOLUMES.git, secret: { secretName: name, defaultMode: 0o400 } };
 }
 
 function registryLogin({ name, key }: { name: string; key: string }): Record<string, unknown> {
@@ -120,7 +134,7 @@ export function buildEgressPolicy(
     { to: internet },
   ];
   if (ranges.allowed.length > 0) egress.push({ to: ranges.allowed.map((cidr) => ({ ipBlock: { cidr } })) });
-  const podSelector = { matchLabels: COMPONENT };
+  const podSelector = { matchExpressions: [{ key: BUILD_LABEL, operator: "Exists" }] };
   const spec = { podSelector, policyTypes: ["Egress"], egress };
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
 }

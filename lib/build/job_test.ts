@@ -192,11 +192,31 @@ Deno.test("builds get out to DNS, to the internet without the cluster, and to wh
   const metadata = { name: "build", namespace: "team-shop-dev" };
   const ranges = { denied: ["10.0.0.0/8", "fc00::/7"], allowed: ["10.9.0.0/16"] };
   const { spec } = buildEgressPolicy(metadata, ranges);
-  assert.deepEqual(spec.podSelector.matchLabels, { "app.kubernetes.io/component": "build" });
+  // A label that no source may bring: with one that charts use, their Pods would be let out too.
+  assert.deepEqual(spec.podSelector, { matchExpressions: [{ key: "maquette.dev/build", operator: "Exists" }] });
   assert.deepEqual(spec.policyTypes, ["Egress"]);
   const [, internet, allowed] = spec.egress;
   assert.deepEqual(internet.to[0].ipBlock, { cidr: "0.0.0.0/0", except: ["169.254.0.0/16", "10.0.0.0/8"] });
   assert.ok(internet.to[1].ipBlock.except.includes("fc00::/7"));
   assert.deepEqual(allowed.to, [{ ipBlock: { cidr: "10.9.0.0/16" } }]);
   assert.equal(buildEgressPolicy(metadata, { ...ranges, allowed: [] }).spec.egress.length, 2);
+});
+
+Deno.test("Kaniko copies what belongs to root, as Docker does, and keeps ssh content with the key", () => {
+  const spec = pod({ builder: "kaniko", gitSecret: { name: "git" } });
+  assert.equal(spec.securityContext.fsGroup, undefined);
+  assert.equal(fetcher({ builder: "kaniko" }).securityContext.runAsUser, 0);
+  assert.equal(fetcher().securityContext.runAsUser, undefined);
+  const login = spec.volumes.find(({ name }: { name: string }) => name === "git-login");
+  assert.equal(login.secret.defaultMode, 0o400);
+});
+
+Deno.test("a build that says no is not tried again: Kaniko says it with the code of the command that failed", () => {
+  const codes = (over: Partial<BuildRequest>): unknown[] => {
+    const { rules } = job(over).spec.podFailurePolicy;
+    return rules.flatMap(({ onExitCodes }: { onExitCodes?: unknown }) => onExitCodes ?? []);
+  };
+  const fetch = { containerName: "fetch", operator: "In", values: [1] };
+  assert.deepEqual(codes({}), [fetch, { containerName: "build", operator: "In", values: [1] }]);
+  assert.deepEqual(codes({ builder: "kaniko" }), [fetch, { containerName: "build", operator: "NotIn", values: [0] }]);
 });

@@ -14,14 +14,20 @@
 export const FETCH_SCRIPT = `set -eu
 fail() { printf '%s\\n' "$1" >&2; exit 1; }
 mkdir -p "$SETTINGS"
-if [ -n "$CA_CERTIFICATES" ]; then
-  printf '%s\\n' "$CA_CERTIFICATES" > "$SETTINGS/ca.crt"
-  cat /etc/ssl/certs/ca-certificates.crt "$SETTINGS/ca.crt" > "$HOME/ca.crt"
+authorities=$CA_CERTIFICATES
+for file in ca.crt caFile; do
+  [ ! -e "$LOGIN/$file" ] || authorities=$(printf '%s\\n' "$authorities"; cat "$LOGIN/$file")
+done
+[ -z "$CA_CERTIFICATES" ] || printf '%s\\n' "$CA_CERTIFICATES" > "$SETTINGS/ca.crt"
+if [ -n "$authorities" ]; then
+  { cat /etc/ssl/certs/ca-certificates.crt; printf '%s\\n' "$authorities"; } > "$HOME/ca.crt"
   export GIT_SSL_CAINFO="$HOME/ca.crt"
 fi
 printf '%s' "$BUILDKITD_TOML" > "$SETTINGS/buildkitd.toml"
-if [ -e "$LOGIN/ssh-privatekey" ]; then
-  export GIT_SSH_COMMAND="ssh -i $LOGIN/ssh-privatekey -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=$LOGIN/known_hosts"
+key=
+for file in identity ssh-privatekey; do [ ! -e "$LOGIN/$file" ] || key=$LOGIN/$file; done
+if [ -n "$key" ]; then
+  export GIT_SSH_COMMAND="ssh -i $key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=$LOGIN/known_hosts"
 elif [ -e "$LOGIN/password" ] || [ -e "$LOGIN/token" ]; then
   user=x-access-token password=
   [ ! -s "$LOGIN/username" ] || user=$(cat "$LOGIN/username")

@@ -31,7 +31,7 @@ export function buildState(job: KubeObject | undefined, pods: readonly KubeObjec
   if (!job) return { phase: "none" };
   const own = pods.filter((pod) => isPodOf(pod, job));
   const end = jobEnd(job);
-  const failure = firstFailure(own);
+  const failure = firstFailure(own.map(withoutDigest));
   if (!end) return { phase: "running", ...(failure ? { failure } : {}) };
   if (end.succeeded) return { phase: "succeeded", digest: digestOf(own) };
   if (end.reason === "DeadlineExceeded") {
@@ -49,12 +49,24 @@ function isPodOf(pod: KubeObject, job: KubeObject): boolean {
     (pod.metadata.ownerReferences ?? []).some(({ uid }) => uid === job.metadata.uid);
 }
 
+interface Status {
+  name: string;
+  state?: { terminated?: { exitCode: number; message?: string } };
+}
+
+/** Kaniko leaves the digest before it pushes: where that fails, the digest is no reason, and the log has one. */
+function withoutDigest(pod: KubeObject): KubeObject {
+  const statuses: Status[] = pod.status?.containerStatuses ?? [];
+  const containerStatuses = statuses.map((status): Status => {
+    const end = status.state?.terminated;
+    if (!end || end.exitCode === 0 || !DIGEST.test(end.message?.trim() ?? "")) return status;
+    return { ...status, state: { terminated: { ...end, message: undefined } } };
+  });
+  return { ...pod, status: { ...pod.status, containerStatuses } };
+}
+
 /** The termination message of the container that built. */
 function digestOf(pods: readonly KubeObject[]): string | undefined {
-  interface Status {
-    name: string;
-    state?: { terminated?: { exitCode: number; message?: string } };
-  }
   const statuses = pods.flatMap((pod): Status[] => pod.status?.containerStatuses ?? []);
   const ended = statuses.filter(({ name }) => name === BUILDER).map(({ state }) => state?.terminated);
   const message = ended.find((end) => end?.exitCode === 0)?.message?.trim();

@@ -48,6 +48,12 @@ Deno.test("a build that failed says what its Pod says, and where the log is", ()
   assert.ok(state.failure?.log);
 });
 
+Deno.test("a digest that was not pushed is no reason", () => {
+  const state = buildState(FAILED, [endedPod(FAILED, { exitCode: 1, message: DIGEST })]);
+  assert.ok(state.phase === "failed");
+  assert.match(state.message, /exited with code 1 \(Error\)$/);
+});
+
 Deno.test("a build whose Pod is gone says what the Job says", () => {
   const state = buildState(FAILED, []);
   assert.ok(state.phase === "failed");

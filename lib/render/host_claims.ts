@@ -1,21 +1,19 @@
 /**
- * Takes annotations from a rendering that claim hosts beside the environment's own or write into the configuration of
- * an ingress controller, which serves others, too. Pure.
+ * Takes annotations from a rendering that claim hosts beside the environment's own, write into the configuration of an
+ * ingress controller, which serves others, too, or have it send traffic elsewhere: {@link LEFT_OUT}. Pure.
  *
- * @see https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
- * @see https://kubernetes-sigs.github.io/external-dns/latest/docs/annotations/annotations/
  * @module
  */
 import type { KubeObject } from "../api/object.ts";
 import { isIngress } from "./inject_host.ts";
 import { groupOf, titleOf } from "./pod_templates.ts";
 import type { RenderedObject, Rendering, RenderWarning } from "./renderer.ts";
+import { LEFT_OUT } from "./route_rules.ts";
 
-/** Annotations were left out that claim hosts or write configuration. */
+/** Annotations were left out that claim hosts, write configuration or send traffic elsewhere. */
 export const ANNOTATIONS_LEFT_OUT = "AnnotationsLeftOut";
 
-const CLAIM =
-  /^(?:nginx\.ingress\.kubernetes\.io\/(?:server-alias|.*-snippet)|external-dns\.alpha\.kubernetes\.io\/.*)$/;
+const CLAIM = new RegExp(LEFT_OUT, "i");
 
 /** The rendering without such annotations on Ingresses and Services, each object with a warning that names them. */
 export function withoutHostClaims(rendering: Rendering): Rendering {
@@ -41,7 +39,7 @@ function without(object: KubeObject, names: readonly string[]): KubeObject {
 }
 
 function warningOf({ source, object }: RenderedObject, names: readonly string[]): RenderWarning {
-  const message = `${titleOf(object)}: Left out ${names.join(", ")}: an environment has one host, and may not change ` +
-    "how an ingress controller or a DNS zone is configured";
+  const message = `${titleOf(object)}: Left out ${names.join(", ")}: an environment has one host, and may neither ` +
+    "change how an ingress controller or a DNS zone is configured nor have requests sent elsewhere";
   return { reason: ANNOTATIONS_LEFT_OUT, message, file: source };
 }

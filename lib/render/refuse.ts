@@ -8,10 +8,12 @@
  */
 import type { KubeObject } from "../api/object.ts";
 import { detourOf } from "./detours.ts";
+import { type KeptApart, usesOf } from "./kept_apart.ts";
 import { ownMarksOf } from "./own_marks.ts";
 import { podProblems } from "./pod_rules.ts";
 import { groupOf, podSpecOf, titleOf } from "./pod_templates.ts";
 import type { Rendering } from "./renderer.ts";
+import { portProblems } from "./service_ports.ts";
 
 /** The kind does not live in a namespace. */
 export const CLUSTER_SCOPED = "ClusterScoped";
@@ -25,6 +27,10 @@ export const MARK_RESERVED = "MarkReserved";
 export const PAST_ISOLATION = "PastIsolation";
 /** The name is one of the environment's own objects. */
 export const NAME_RESERVED = "NameReserved";
+/** The object uses what is there for Maquette alone. */
+export const USE_RESERVED = "UseReserved";
+/** The API server would refuse the ports of a Service. */
+export const PORTS_REFUSED = "PortsRefused";
 /** The same object stands twice. */
 export const RENDERED_TWICE = "RenderedTwice";
 
@@ -43,6 +49,8 @@ export interface Judging {
   isNamespaced?(kind: { group: string; kind: string }): boolean | undefined;
   /** The environment's own objects, `kind/name`: `NetworkPolicy/isolation`. */
   reserved?: ReadonlySet<string>;
+  /** What nothing that is deployed may use. */
+  apart?: KeptApart;
 }
 
 /** Cluster-scoped kinds of Kubernetes itself, for judging without a cluster. */
@@ -69,7 +77,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** One rule over one object. */
 type Rule = (object: KubeObject, judging: Judging) => RefusedObject[];
 
-const RULES: readonly Rule[] = [clusterScoped, otherNamespace, ownMarks, reservedName, pastIsolation, refusedPod];
+const RULES: readonly Rule[] = [
+  ...[clusterScoped, otherNamespace, ownMarks, reservedName, reservedUse, pastIsolation, refusedPod, refusedPorts],
+];
 
 /** Hooks of other events are not run. */
 const RUN: ReadonlySet<string> = new Set(["pre-install", "pre-upgrade", "post-install", "post-upgrade"]);
@@ -125,17 +135,25 @@ function reservedName(object: KubeObject, { reserved }: Judging): RefusedObject[
   return [{ reason: NAME_RESERVED, message: `${titleOf(object)} has a name that the environment uses itself` }];
 }
 
+function reservedUse(object: KubeObject, { apart }: Judging): RefusedObject[] {
+  return refusedFor(object, USE_RESERVED, apart ? usesOf(object, apart) : []);
+}
+
 function pastIsolation(object: KubeObject): RefusedObject[] {
-  const detour = detourOf(object);
-  return detour ? [{ reason: PAST_ISOLATION, message: `${titleOf(object)} is refused: ${detour}` }] : [];
+  return refusedFor(object, PAST_ISOLATION, [detourOf(object)].filter((detour) => detour !== undefined));
 }
 
 function refusedPod(object: KubeObject): RefusedObject[] {
   const spec = podSpecOf(object);
-  return (spec ? podProblems(spec) : []).map((problem) => ({
-    reason: POD_REFUSED,
-    message: `${titleOf(object)} is refused: ${problem}`,
-  }));
+  return refusedFor(object, POD_REFUSED, spec ? podProblems(spec) : []);
+}
+
+function refusedPorts(object: KubeObject): RefusedObject[] {
+  return refusedFor(object, PORTS_REFUSED, portProblems(object));
+}
+
+function refusedFor(object: KubeObject, reason: string, problems: readonly string[]): RefusedObject[] {
+  return problems.map((problem) => ({ reason, message: `${titleOf(object)} is refused: ${problem}` }));
 }
 
 function twice(items: readonly { source: string; object: KubeObject }[]): RefusedObject[] {

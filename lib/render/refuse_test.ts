@@ -84,6 +84,44 @@ const CASES: Record<string, [refused: KubeObject, reason: string, message: strin
     "EndpointSlice/x is refused: it leads to addresses of its own, and an ingress controller would carry traffic there, past " +
     "the environment's NetworkPolicies: leave it out; Kubernetes makes it for a Service with a selector",
   ],
+  "an address that is asked whether a request may pass": [
+    object("networking.k8s.io/v1", "Ingress", "x", {
+      annotations: { "nginx.ingress.kubernetes.io/auth-url": "http://db.acme.svc/" },
+    }),
+    "PastIsolation",
+    'Ingress/x is refused: annotation nginx.ingress.kubernetes.io/auth-url leads to "http://db.acme.svc/", and an ingress ' +
+    "controller would carry traffic there, past the environment's NetworkPolicies: ask at a path of the environment's own " +
+    "host (https://$host/...), or in the application",
+  ],
+  "a path that is more than one": [
+    {
+      ...object("networking.k8s.io/v1", "Ingress", "x"),
+      spec: { rules: [{ http: { paths: [{ path: "/api(/|$)(.*)" }, { path: "/`) || Host(`a" }] } }] },
+    },
+    "PastIsolation",
+    'Ingress/x is refused: an ingress controller may read path "/`) || Host(`a" as configuration of its own: leave out ' +
+    "spaces, quotes, semicolons and braces",
+  ],
+  "the same by a middleware of Traefik's": [
+    {
+      ...object("traefik.io/v1alpha1", "Middleware", "x"),
+      spec: { forwardAuth: { address: "http://db.acme.svc/" } },
+    },
+    "PastIsolation",
+    'Middleware/x is refused: forwardAuth leads to "http://db.acme.svc/", and an ingress controller would carry traffic ' +
+    "there, past the environment's NetworkPolicies: use a middleware of those who run the ingress controller",
+  ],
+  "ports of a Service that the API server would refuse": [
+    service({ ports: [{ name: "http", port: 80 }, { name: "http", port: 8080 }] }),
+    "PortsRefused",
+    'Service/x is refused: ports 80, 8080 are all named "http": give each a name of its own',
+  ],
+  "the account that deploys": [
+    pod("web", { serviceAccountName: "deployer" }),
+    "UseReserved",
+    'Pod/web is refused: it uses ServiceAccount "deployer", which is there for Maquette alone: give it another',
+    { apart: new Map([["ServiceAccount/deployer", "give it another"]]) },
+  ],
   "a name of the environment's own": [
     object("v1", "ServiceAccount", "deployer"),
     "NameReserved",
@@ -142,6 +180,19 @@ const FINE: Record<string, KubeObject> = {
     labels: { "simulate.maquette.dev/a": "b", "example.com/hook": "c" },
   }),
   "a Service without a selector, and with no external addresses": service({ type: "ClusterIP", externalIPs: [] }),
+  "an address of its own that is asked": object("networking.k8s.io/v1", "Ingress", "x", {
+    annotations: { "nginx.ingress.kubernetes.io/auth-url": "https://$host/oauth2/auth" },
+  }),
+  "paths with an expression, and what is odd": {
+    ...object("networking.k8s.io/v1", "Ingress", "x"),
+    spec: {
+      rules: [null, { http: "a" }, { http: { paths: [null, { path: 1 }, { path: "/a\\.b/[a-z]+(/|$)(.*)?" }] } }],
+    },
+  },
+  "a middleware that asks nobody": {
+    ...object("traefik.io/v1alpha1", "Middleware", "x"),
+    spec: { stripPrefix: { prefixes: ["/api"] } },
+  },
   "a kind of another group that is called like addresses": object("example.com/v1", "Endpoints", "x"),
   "a kind of another group with a known name": object("example.com/v1", "Namespace", "x"),
   "what baseline allows": security({ capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] }, privileged: false }),

@@ -49,6 +49,8 @@ export interface FetchRequest {
     denied?: readonly string[];
     /** CIDRs, of the denied ones. */
     allowed?: readonly string[];
+    /** Authorities in PEM that are trusted beside the system's. */
+    caBundle?: string;
   };
   limits?: {
     bytes?: number;

@@ -8,6 +8,8 @@ import { condition } from "../integration/previews.ts";
 import { Answers } from "./answers.ts";
 import { Cluster, DOMAIN, NAMESPACE } from "./cluster.ts";
 import { Forge } from "./forge.ts";
+import { loadKaniko } from "./images.ts";
+import { KANIKO } from "./kaniko.ts";
 import { isEndToEnd, settings } from "./settings.ts";
 import { chart, dockerfile, folder, kustomization } from "./sources.ts";
 import { Transcript } from "./transcript.ts";
@@ -20,12 +22,20 @@ const canBuild = isEndToEnd && settings().registry !== "";
 Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) => {
   const { registry, registryRange, buildFlags, gitImage, enforcesPolicies } = settings();
   await using cluster = await Cluster.prepare();
+  await loadKaniko(cluster.settings);
   const { plane } = cluster;
-  await using forge = await Forge.open(cluster, gitImage);
-  const ranges = [...await forge.ranges(), registryRange].filter((range) => range !== "");
-  const reachable = [`--build-allowed-ranges=${ranges.join(",")}`, `--insecure-registries=${registry}`];
-  await cluster.install([...reachable, ...buildFlags]);
   const at = new EnvironmentTerminal(plane);
+  await using forge = await Forge.open(cluster, gitImage);
+  await at.apply(authorities(forge.authority));
+  const ranges = [...await forge.ranges(), registryRange].filter((range) => range !== "");
+  const kaniko = [`--build-kaniko-image=${KANIKO}`, `--build-git-image=${gitImage}`];
+  const reachable = [`--build-allowed-ranges=${ranges.join(",")}`, `--insecure-registries=${registry}`];
+  await cluster.install([
+    ...reachable,
+    "--registry-ca-file=/etc/maquette/authorities/ca.crt",
+    ...kaniko,
+    ...buildFlags,
+  ]);
   const transcript = new Transcript();
   transcript.section("Environments, from commits to their end");
   await at.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: TEAM } }, ...forge.logins(TEAM));
@@ -34,7 +44,7 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
   await t.step("a commit of a private repository is built without privileges and answers at its URL", async () => {
     await at.create(
       project("shop", "", {
-        source: forge.http("shop"),
+        source: forge.https("shop"),
         deployment: { type: "helm", path: "chart" },
         build: { image: `${registry}/acme/shop` },
       }),
@@ -90,11 +100,27 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     transcript.quote(`GET ${ready.status.url} (kustomize, over SSH)`, `${answer.status} ${answer.text}`);
   });
 
+  await t.step("Kaniko builds what is fetched over SSH, and its files belong to root", async () => {
+    const commitSha = await forge.commit("tool", { ...await dockerfile("kaniko"), ...chart() });
+    await at.create(
+      project("tool", "", {
+        source: forge.ssh("tool"),
+        deployment: { type: "helm", path: "chart" },
+        build: { image: `${registry}/acme/tool`, builder: "kaniko" },
+      }),
+      environment("tool-1", "tool", { source: { commitSha } }),
+    );
+    const ready = await at.untilEnv("tool-1", "Ready", commitSha, BUILD_MS);
+    const answer = await cluster.untilAnswers(ready.status.url, ({ status }) => status === 200);
+    assert.match(answer.text, /^web kaniko on /);
+    transcript.quote(`GET ${ready.status.url} (built by Kaniko, over SSH)`, `${answer.status} ${answer.text}`);
+  });
+
   await t.step("a folder of manifests answers, at the tip of its branch too", async () => {
     await forge.commit("docs", folder("v1"));
     const deployment = { type: "manifest", path: "manifests" };
     await at.create(
-      project("docs", "", { source: forge.http("docs"), deployment }),
+      project("docs", "", { source: forge.https("docs"), deployment }),
       environment("docs-1", "docs", { type: "deployment", source: { branch: "main" } }),
     );
     const ready = await at.untilEnv("docs-1", "Ready", undefined, BUILD_MS);
@@ -146,3 +172,9 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     await plane.kubectl(["delete", "namespace", TEAM]);
   });
 });
+
+/** What `kubectl create configmap` makes of a file, as the README says. */
+function authorities(pem: string): unknown {
+  const metadata = { name: "maquette-authorities", namespace: NAMESPACE };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": pem } };
+}

@@ -1,5 +1,5 @@
 /**
- * A git server in the cluster: private repositories over HTTP with a login, and over SSH with a key.
+ * A git server in the cluster: private repositories over HTTPS with a login, and over SSH with a key.
  *
  * @module
  */
@@ -17,8 +17,10 @@ const PASSWORD = "correct horse $(battery) staple";
 const SETTINGS = "settings";
 const USER = { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, runAsNonRoot: true };
 
-/** Keys as the program prints them: PEM, PEM, and a line of `known_hosts`. */
+/** What the program prints: PEM, but for the line of `known_hosts`. */
 interface Keys {
+  certificate: string;
+  key: string;
   hostKey: string;
   clientKey: string;
   knownHosts: string;
@@ -53,14 +55,14 @@ export class Forge implements AsyncDisposable {
     return [`${pod!.status.podIP}/32`, `${service!.spec.clusterIP}/32`];
   }
 
-  /** What a Project says of a repository that it reaches over HTTP. The Secret's name is `git-http`. */
-  http(name: string): Record<string, unknown> {
-    return { repositoryUrl: `http://${HOST}/${name}.git`, branch: "main", secretRef: { name: "git-http" } };
+  /** What a Project says of a repository that it reaches over HTTPS. The Secret's name is `git-login`. */
+  https(name: string): Record<string, unknown> {
+    return { repositoryUrl: `https://${HOST}/${name}.git`, branch: "main", secretRef: { name: "git-login" } };
   }
 
-  /** What a Project says of a repository that it reaches over SSH. The Secret's name is `git-ssh`. */
+  /** What a Project says of a repository that it reaches over SSH. The Secret's name is `git-key`. */
   ssh(name: string): Record<string, unknown> {
-    return { repositoryUrl: `ssh://git@${HOST}/srv/${name}.git`, branch: "main", secretRef: { name: "git-ssh" } };
+    return { repositoryUrl: `ssh://git@${HOST}/srv/${name}.git`, branch: "main", secretRef: { name: "git-key" } };
   }
 
   /** Secrets that open its repositories, for the namespace of a Project. */
@@ -70,9 +72,14 @@ export class Forge implements AsyncDisposable {
     );
     const { clientKey, knownHosts } = this.#keys;
     return [
-      secret("git-http", "basic-auth", { username: USERNAME, password: PASSWORD }),
-      secret("git-ssh", "ssh-auth", { "ssh-privatekey": clientKey, known_hosts: knownHosts }),
+      secret("git-login", "basic-auth", { username: USERNAME, password: PASSWORD }),
+      secret("git-key", "ssh-auth", { "ssh-privatekey": clientKey, known_hosts: knownHosts }),
     ];
+  }
+
+  /** PEM of the authority that its certificate is good by. */
+  get authority(): string {
+    return this.#keys.certificate;
   }
 
   /** Words that must be read nowhere. */
@@ -114,9 +121,11 @@ export class Forge implements AsyncDisposable {
   }
 }
 
-function objects(image: string, { hostKey, clientKey }: Keys): unknown[] {
+function objects(image: string, { certificate, key, hostKey, clientKey }: Keys): unknown[] {
   const metadata = (name: string): Record<string, unknown> => ({ name, namespace: NAMESPACE, labels: { app: "git" } });
   const stringData = {
+    FORGE_CERTIFICATE: certificate,
+    FORGE_KEY: key,
     FORGE_USERNAME: USERNAME,
     FORGE_PASSWORD: PASSWORD,
     FORGE_HOST_KEY: hostKey,
@@ -129,11 +138,11 @@ function objects(image: string, { hostKey, clientKey }: Keys): unknown[] {
     command: ["/tools/forge", "serve"],
     envFrom: [{ secretRef: { name: SETTINGS } }],
     env: [{ name: "HOME", value: "/tmp" }],
-    readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
+    readinessProbe: { httpGet: { path: "/healthz", port: 8443, scheme: "HTTPS" }, periodSeconds: 1 },
     volumeMounts: [tools, { name: "srv", mountPath: "/srv" }, { name: "tmp", mountPath: "/tmp" }],
   };
   const install = { name: "install", image: FORGE, args: ["install", "/tools/forge"], volumeMounts: [tools] };
-  const ports = [{ name: "http", port: 80, targetPort: 8080 }, { name: "ssh", port: 22, targetPort: 2222 }];
+  const ports = [{ name: "https", port: 443, targetPort: 8443 }, { name: "ssh", port: 22, targetPort: 2222 }];
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
     { apiVersion: "v1", kind: "Secret", metadata: metadata(SETTINGS), stringData },

@@ -7,6 +7,7 @@
 import { fetchPackages, run } from "../../deploy/image/debian.ts";
 import { textEntry } from "../../deploy/image/debian_files.ts";
 import { buildImage, type Entry, type ImageConfig, readEntry } from "../../deploy/image/image.ts";
+import { kanikoImage } from "./kaniko.ts";
 import type { Settings } from "./settings.ts";
 
 /** Name of the web server's image; its tags are {@link WEB_TAGS}. */
@@ -26,8 +27,18 @@ const FOLDER = new URL("../../.cache/e2e", import.meta.url).pathname;
 export async function loadImages({ image, load }: Settings): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
   const archives = [image, ...await webImages(), await busyboxImage(), await forgeImage()];
+  for (const archive of archives) await loadImage(archive, load);
+}
+
+/** Brings an archive onto the nodes. */
+async function loadImage(archive: string, load: Settings["load"]): Promise<void> {
   const [command, ...args] = load;
-  for (const archive of archives) await run(command!, [...args, archive]);
+  await run(command!, [...args, archive]);
+}
+
+/** Makes Kaniko's image and loads it: the first time, that takes minutes. */
+export async function loadKaniko({ load }: Settings): Promise<void> {
+  await loadImage(await kanikoImage(FOLDER), load);
 }
 
 /** The static program of the web server. @returns Its path. */

@@ -36,6 +36,19 @@ export const HOSTILE: Record<string, { type?: string; files: Files; message: Reg
     files: { "all.yaml": podOf({ containers: [{ name: "a", image: "a:1", securityContext: { privileged: true } }] }) },
     message: /Pod\/pod.*privileged/i,
   },
+  "deploying-account": {
+    files: { "all.yaml": podOf({ serviceAccountName: "maquette-deployer" }) },
+    message: /all\.yaml: Pod\/pod is refused: it uses ServiceAccount "maquette-deployer"/,
+  },
+  "two-ports-of-one-name": {
+    files: {
+      "all.yaml": {
+        ...{ apiVersion: "v1", kind: "Service", metadata: { name: "web" } },
+        spec: { ports: [{ name: "http", port: 80 }, { name: "http", port: 8080 }] },
+      },
+    },
+    message: /all\.yaml: Service\/web is refused: ports 80, 8080 are all named "http"/,
+  },
   "remote-base": {
     type: "kustomize",
     files: { "kustomization.yaml": { resources: ["https://github.com/acme/shop//base"] } },

@@ -30,7 +30,8 @@ function sent(of: (typeof PROJECTS)[keyof typeof PROJECTS]): KubeObject[] {
   const owner = environment();
   const settings = { ...SETTINGS, reachableRanges: ["10.1.2.3/32"] };
   const to = { host: "dev.preview.example.com", backend: { service: "web", port: "http" } };
-  const objects = [...targetNamespaceObjects(owner, of, { settings, secrets: [] }), ownIngress(owner, to, settings)];
+  const own = targetNamespaceObjects(owner, of, { settings, host: to.host, secrets: [] });
+  const objects = [...own, ownIngress(owner, to, settings)];
   return objects.map((object) => withDigest(stamp(object, owner)));
 }
 

@@ -70,6 +70,11 @@ export function hostOf({ owner, settings, rivals }: SeenEnvironment): HostChoice
   return chooseHost(hostClaim(owner, settings.domain), rivals);
 }
 
+/** Its name in DNS. */
+export function fullHostOf(seen: SeenEnvironment): string {
+  return `${hostOf(seen).label}.${seen.settings.domain}`;
+}
+
 /** Those of the objects that are not there yet, as `Kind "name"`. */
 export function missingObjects(desired: readonly KubeObject[], { children }: SeenEnvironment): string[] {
   return desired.filter((object) => !children.has(childKey(object)))
@@ -157,8 +162,7 @@ function takenHost(seen: SeenEnvironment): Obstacle | undefined {
 /** A Secret that would take the place of the environment's certificate. */
 function refusedSecret(seen: SeenEnvironment): Obstacle | undefined {
   const { project, settings } = seen;
-  const host = hostOf(seen);
-  const certificate = certificateSecret(`${host.label}.${settings.domain}`, settings.tls);
+  const certificate = certificateSecret(fullHostOf(seen), settings.tls);
   const refused = project && projectSecrets(project).find(({ name }) => name === certificate);
   if (!refused) return undefined;
   return failed("SecretRefused", `Secret "${refused.name}" has the name of the environment's certificate; rename it`);

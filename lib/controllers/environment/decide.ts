@@ -9,7 +9,7 @@ import { hasExpired, isExpiring, type Lifetime } from "../../lifetime.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
 import { urlOf } from "../../workload/exposure.ts";
-import { hostOf, missingObjects, obstacleOf } from "./checks.ts";
+import { fullHostOf, hostOf, missingObjects, obstacleOf } from "./checks.ts";
 import { desiredObjects, ingressChoice } from "./desired.ts";
 import type { Further } from "./deployment.ts";
 import { expiryOf } from "./expiry.ts";
@@ -101,14 +101,14 @@ function reportOf(seen: Seen, { choice, url, stages, now }: Told): Report {
 }
 
 function fieldsOf(seen: Seen, { choice, url }: Told, isReady: boolean): Record<string, unknown> {
-  const { owner, settings, source, build, performed } = seen;
+  const { owner, source, build, performed } = seen;
   const { status } = owner;
   const commit = source?.is === "found" ? source.value.commit : status?.commit;
   const report = performed && "report" in performed ? performed.report : undefined;
   const step = build?.step;
   const fields = {
     url: choice ? url : status?.url,
-    host: `${hostOf(seen).label}.${settings.domain}`,
+    host: fullHostOf(seen),
     namespace: environmentNamespace(owner),
     project: keyOf(seen.project!),
     commit,

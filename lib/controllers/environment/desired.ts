@@ -6,7 +6,7 @@
 import type { KubeObject } from "../../api/object.ts";
 import { childKey } from "../../runtime/changes.ts";
 import type { Backend } from "../../workload/exposure.ts";
-import { foundSecrets, hostOf, type SeenEnvironment } from "./checks.ts";
+import { foundSecrets, fullHostOf, type SeenEnvironment } from "./checks.ts";
 import type { Seen } from "./gather.ts";
 import { chooseIngress, explicitService, INGRESS_NAME, type IngressChoice, ownIngress } from "./ingress.ts";
 import { releaseName } from "./rendering.ts";
@@ -16,7 +16,8 @@ import { environmentNames } from "../../environment_names.ts";
 /** The namespace and all that stands in it whatever is deployed. */
 export function ownObjects(seen: SeenEnvironment): KubeObject[] {
   const { owner, project, settings } = seen;
-  return project ? targetNamespaceObjects(owner, project, { settings, secrets: foundSecrets(seen) }) : [];
+  if (!project) return [];
+  return targetNamespaceObjects(owner, project, { settings, host: fullHostOf(seen), secrets: foundSecrets(seen) });
 }
 
 /** The environment's own objects, `kind/name`: nothing that is deployed may take the place of one. */
@@ -78,7 +79,7 @@ function chosenIngress(seen: Seen, choice: IngressChoice): KubeObject[] {
 
 function ingressTo(seen: Seen, backend: Backend): KubeObject {
   const { owner, settings } = seen;
-  return ownIngress(owner, { host: `${hostOf(seen).label}.${settings.domain}`, backend }, settings);
+  return ownIngress(owner, { host: fullHostOf(seen), backend }, settings);
 }
 
 /** What leads in goes on doing so while a newer commit is on its way. */

@@ -28,7 +28,7 @@ import type { GatherDeps } from "../../runtime/definition.ts";
 import type { Stalled, Waiting } from "../../runtime/errors.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { type BuildSettings, seeBuild, type SeenBuild } from "./build.ts";
-import { hostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
+import { fullHostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
 import { reservedNames } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
 import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
@@ -208,8 +208,8 @@ function renderingInput(seen: Seen, commit: string, kubeVersion: string): Render
   const image = step?.step === "use"
     ? { image: { repository: build!.request.image, tag: commit, digest: step.digest } }
     : {};
-  const host = `${hostOf(seen).label}.${settings.domain}`;
-  return { owner, project, settings, commit, host, kubeVersion, reserved: reservedNames(seen), ...image };
+  const reserved = reservedNames(seen);
+  return { owner, project, settings, commit, host: fullHostOf(seen), kubeVersion, reserved, ...image };
 }
 
 function askRendering(

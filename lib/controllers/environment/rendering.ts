@@ -13,7 +13,9 @@ import { environmentNames, environmentNamespace } from "../../environment_names.
 import { generate } from "../../naming.ts";
 import { withoutHostClaims } from "../../render/host_claims.ts";
 import { inject, type Wishes } from "../../render/inject.ts";
+import type { KeptApart } from "../../render/kept_apart.ts";
 import { type Judging, type RefusedObject, refusedOf } from "../../render/refuse.ts";
+import { titleOf } from "../../render/pod_templates.ts";
 import type { InjectedImage, Rendering, RenderRequest, RenderWarning } from "../../render/renderer.ts";
 import type { Hook } from "../../deploy/hooks.ts";
 import { digestOf } from "../../runtime/differs.ts";
@@ -22,12 +24,16 @@ import { chartValues } from "./ingress.ts";
 import { withoutPolicies } from "./isolation.ts";
 import { withPullSecret } from "./pull_secret.ts";
 import type { EnvironmentSettings } from "./settings.ts";
+import { secretsApart } from "./sources.ts";
+import { DEPLOYER } from "./target_namespace.ts";
 
 /** Helm has no longer names of releases. */
 const LONGEST_RELEASE = 53;
 
 /** The rendering has an object that would make a namespace of its own. */
 export const NESTED = "NestedEnvironment";
+/** The rendering has an object of another kind of Maquette's. */
+export const OWN_KIND = "OwnKind";
 /** Kinds of ours that make namespaces. */
 const MAKERS: ReadonlySet<KindDefinition | undefined> = new Set([PREVIEW_ENVIRONMENT, PROJECT, ENVIRONMENT]);
 
@@ -95,7 +101,8 @@ export function renderRequest(input: RenderingInput, root: string): RenderReques
 
 /** Two renderings with the same key are the same. */
 export function renderingKey(input: RenderingInput): string {
-  return digestOf([contentOf(input), input.kubeVersion, input.owner.metadata.uid, [...input.reserved]]);
+  const judging = [[...input.reserved], [...apartOf(input)]];
+  return digestOf([contentOf(input), input.kubeVersion, input.owner.metadata.uid, ...judging]);
 }
 
 /** What is deployed, in one word: hooks run once for each. A newer cluster does not make another one. */
@@ -120,9 +127,9 @@ export function prepared(
   isNamespaced?: Judging["isNamespaced"],
 ): Prepared {
   const namespace = environmentNamespace(input.owner);
-  const judging: Judging = { namespace, reserved: input.reserved, isNamespaced };
+  const judging: Judging = { namespace, reserved: input.reserved, apart: apartOf(input), isNamespaced };
   const kept = withoutHostClaims(withoutPolicies(rendering));
-  const refused = [...refusedOf(kept, judging), ...nested(kept)];
+  const refused = [...refusedOf(kept, judging), ...ownKinds(kept)];
   const { objects, hooks, warnings } = inject(kept, wishesOf(input));
   const secret = pullSecretOf(input);
   const pulling = (object: KubeObject): KubeObject => secret ? withPullSecret(object, secret) : object;
@@ -136,12 +143,18 @@ export function prepared(
   };
 }
 
-/** An environment that makes environments would never end. */
-function nested({ objects, hooks }: Rendering): RefusedObject[] {
-  return [...objects, ...hooks].filter(({ object }) => MAKERS.has(kindOf(object))).map(({ source, object }) => {
-    const name = `${object.kind}/${object.metadata.name}`;
-    const message = `${source ? `${source}: ` : ""}${name} is refused: an environment may not make others`;
-    return { reason: NESTED, message };
+function apartOf({ project, settings }: RenderingInput): KeptApart {
+  const account = "give it a ServiceAccount of its own";
+  return new Map([[`ServiceAccount/${DEPLOYER}`, account], ...secretsApart(project, settings)]);
+}
+
+/** An environment that makes environments would never end; and at run time nothing in it may write any of our kinds. */
+function ownKinds({ objects, hooks }: Rendering): RefusedObject[] {
+  return [...objects, ...hooks].filter(({ object }) => kindOf(object)).map(({ source, object }) => {
+    const isMaker = MAKERS.has(kindOf(object));
+    const why = isMaker ? "an environment may not make others" : "Maquette's own kinds are not for environments";
+    const message = `${source ? `${source}: ` : ""}${titleOf(object)} is refused: ${why}`;
+    return { reason: isMaker ? NESTED : OWN_KIND, message };
   });
 }
 

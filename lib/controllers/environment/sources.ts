@@ -1,10 +1,11 @@
 /**
  * Secrets that are copied into an environment and kept in step: those that the Project names, and the wildcard
- * certificate. Pure.
+ * certificate; and which of them are not for what is deployed. Pure.
  *
  * @module
  */
 import type { Project } from "../../api/project.ts";
+import type { KeptApart } from "../../render/kept_apart.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 
 /** A Secret to copy, and where the Project names it. */
@@ -40,4 +41,16 @@ export function projectSecrets({ metadata, spec }: Project): SecretSource[] {
     ...(spec.secrets ?? []).map((name) => ({ namespace, name, namedBy: "secrets" })),
     ...(push ? [{ namespace, name: push.name, namedBy: "build.pushSecretRef" }] : []),
   ];
+}
+
+/** Copies that are there for builds and for the way in. What `secrets` of the Project lists is the application's, too. */
+export function secretsApart({ spec }: Project, { tls }: EnvironmentSettings): KeptApart {
+  const logins = spec.build ? [spec.build.pushSecretRef?.name, spec.source.secretRef?.name] : [];
+  const forBuilds = "list it in `secrets` of the Project if the application is to have it";
+  const wildcard = tls.mode === "wildcard" ? [[tls.secret, "TLS ends at the Ingress"]] as const : [];
+  const all = [...logins.map((name) => [name, forBuilds] as const), ...wildcard];
+  return new Map(
+    all.filter(([name]) => name !== undefined && !spec.secrets?.includes(name))
+      .map(([name, instead]) => [`Secret/${name}`, instead]),
+  );
 }

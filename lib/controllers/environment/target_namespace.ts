@@ -5,6 +5,7 @@
  * @module
  */
 import type { Environment } from "../../api/environment.ts";
+import { ANNOTATION_HOST } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Project } from "../../api/project.ts";
 import { environmentNamespace, namespaceLabels } from "../../environment_names.ts";
@@ -35,16 +36,16 @@ const ALL_PODS = {};
 /**
  * Everything of the namespace, itself first.
  *
- * @param secrets What is to be copied into it.
+ * @param given.host With its domain. @param given.secrets What is to be copied into it.
  */
 export function targetNamespaceObjects(
   owner: Environment,
   project: Project,
-  given: { settings: EnvironmentSettings; secrets: Iterable<KubeObject> },
+  given: { settings: EnvironmentSettings; host: string; secrets: Iterable<KubeObject> },
 ): KubeObject[] {
   const namespace = environmentNamespace(owner);
   return [
-    namespaceObject(owner, namespace),
+    namespaceObject(owner, namespace, given.host),
     ...quotas(namespace, project, given.settings),
     limits(namespace, project),
     ...networkPolicies(namespace, given.settings),
@@ -62,13 +63,14 @@ export function possibleNamespaces(owner: Environment): string[] {
   return [...new Set([...(made ? [made] : []), environmentNamespace(owner)])];
 }
 
-function namespaceObject(owner: Environment, name: string): KubeObject {
+/** The host is what the API server holds every Ingress in it to. */
+function namespaceObject(owner: Environment, name: string, host: string): KubeObject {
   const labels = {
     ...namespaceLabels(owner),
     "pod-security.kubernetes.io/enforce": "baseline",
     "pod-security.kubernetes.io/warn": "restricted",
   };
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels, annotations: { [ANNOTATION_HOST]: host } } };
 }
 
 /**
@@ -141,7 +143,7 @@ function networkPolicies(namespace: string, settings: EnvironmentSettings): Kube
   ];
 }
 
-/** Who deploys. No Pod gets its token unless it names it, and then it may do what its author may have done anyway. */
+/** Who deploys. No Pod may run as it, and nobody gets its token: the operator impersonates it. */
 function deployer(namespace: string): KubeObject[] {
   const metadata = { name: DEPLOYER, namespace };
   const rbac = "rbac.authorization.k8s.io";

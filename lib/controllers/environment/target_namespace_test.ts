@@ -7,6 +7,8 @@ import { compareQuantities } from "../../api/quantity.ts";
 import { DEPLOYER, possibleNamespaces, targetNamespaceObjects } from "./target_namespace.ts";
 import { environment, project, SETTINGS } from "./test_objects.ts";
 
+const HOST = "dev.preview.example.com";
+
 interface Given {
   project?: Project;
   settings?: Partial<typeof SETTINGS>;
@@ -15,15 +17,15 @@ interface Given {
 
 /** The objects by `Kind name`. */
 function objects({ project: of = project(), settings, secrets = [] }: Given = {}): Record<string, KubeObject> {
-  const given = { settings: { ...SETTINGS, ...settings }, secrets };
+  const given = { settings: { ...SETTINGS, ...settings }, host: HOST, secrets };
   const all = targetNamespaceObjects(environment(), of, given);
   return Object.fromEntries(all.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
 }
 
 const BUILD = { dockerfile: "Dockerfile", context: ".", builder: "buildkit", timeoutSeconds: 600 } as const;
 
-Deno.test("the namespace comes first, with its names, its branch and the Pod Security Standard", () => {
-  const [first] = targetNamespaceObjects(environment(), project(), { settings: SETTINGS, secrets: [] });
+Deno.test("the namespace comes first, with its names, its branch, its host and the Pod Security Standard", () => {
+  const [first] = targetNamespaceObjects(environment(), project(), { settings: SETTINGS, host: HOST, secrets: [] });
   assert.deepEqual(first, {
     apiVersion: "v1",
     kind: "Namespace",
@@ -37,6 +39,7 @@ Deno.test("the namespace comes first, with its names, its branch and the Pod Sec
         "pod-security.kubernetes.io/enforce": "baseline",
         "pod-security.kubernetes.io/warn": "restricted",
       },
+      annotations: { "maquette.dev/host": HOST },
     },
   });
 });

@@ -140,7 +140,7 @@ func TestRedirectOfADownloadIsRefused(t *testing.T) {
 func TestCertificateOfAPrivateAuthorityNeedsItsBundle(t *testing.T) {
 	server, request := privateRepository(t)
 	request.Credentials.CaBundle = ""
-	contains(t, refused(t, request, CertificateUntrusted), "caBundle")
+	contains(t, refused(t, request, CertificateUntrusted), "ca.crt")
 	request.Credentials.CaBundle = "not a certificate"
 	refused(t, request, CredentialsRefused)
 	request.Credentials.CaBundle = server.authority()

@@ -32,7 +32,8 @@
 //	    "allowLoopback": false,
 //	    "allowPlainCredentials": false,  // credentials over http
 //	    "denied": ["10.0.0.0/8"],        // refused besides loopback, link-local and metadata addresses
-//	    "allowed": ["10.9.8.7/32"]       // of the denied ones, not refused
+//	    "allowed": ["10.9.8.7/32"],      // of the denied ones, not refused
+//	    "caBundle": "-----BEGIN…"        // trusted besides the system's authorities, for every repository
 //	  }
 //	}
 //

@@ -29,7 +29,7 @@ type httpWire struct {
 const maxRedirects = 5
 
 func newHttpWire(repo repository, request Request, meter *meter) (*httpWire, error) {
-	authorities, err := authorities(request.Credentials.CaBundle)
+	authorities, err := authorities(request)
 	if err != nil {
 		return nil, err
 	}
@@ -50,17 +50,21 @@ func newHttpWire(repo repository, request Request, meter *meter) (*httpWire, err
 	return wire, nil
 }
 
-// authorities are the system's and those of a PEM bundle.
-func authorities(bundle string) (*x509.CertPool, error) {
-	if strings.TrimSpace(bundle) == "" {
+// authorities are the system's, those of the network, and those that come with the credentials; nil are the system's.
+func authorities(request Request) (*x509.CertPool, error) {
+	own, network := strings.TrimSpace(request.Credentials.CaBundle), strings.TrimSpace(request.Network.CaBundle)
+	if own == "" && network == "" {
 		return nil, nil
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	if !pool.AppendCertsFromPEM([]byte(bundle)) {
-		return nil, failure.New(CredentialsRefused, "Field \"caBundle\" of the Secret has no certificate in PEM form")
+	if network != "" && !pool.AppendCertsFromPEM([]byte(network)) {
+		return nil, failure.New(failure.InvalidRequest, "The operator's authorities have no certificate in PEM form")
+	}
+	if own != "" && !pool.AppendCertsFromPEM([]byte(own)) {
+		return nil, failure.New(CredentialsRefused, "Key \"ca.crt\" of the repository's Secret has no certificate in PEM form")
 	}
 	return pool, nil
 }
@@ -165,7 +169,7 @@ func (wire *httpWire) explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &untrusted):
-		return failure.New(CertificateUntrusted, "Certificate of host %q is not trusted: put its authority into \"caBundle\" of the Secret: %v",
+		return failure.New(CertificateUntrusted, "Certificate of host %q is not trusted: put its authority into key \"ca.crt\" of the repository's Secret: %v",
 			wire.repository.authority(), untrusted.Err)
 	case errors.As(err, &wrapped):
 		err = wrapped.Err

@@ -61,6 +61,7 @@ type Network struct {
 	AllowPlainCredentials bool           `json:"allowPlainCredentials"`
 	Denied                []netip.Prefix `json:"denied"`
 	Allowed               []netip.Prefix `json:"allowed"`
+	CaBundle              string         `json:"caBundle"`
 }
 
 // Answer is what the fetch command writes.

@@ -1,6 +1,6 @@
 module maquette.dev/forge
 
-go 1.26
+go 1.26.0
 
 require golang.org/x/crypto v0.58.0
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/http/cgi"
 	"os/exec"
@@ -11,8 +12,8 @@ import (
 // Repositories are `<root>/<name>.git`.
 const root = "/srv"
 
-// serveHttp answers as git's own CGI program does, to who has the login.
-func serveHttp(username, password string) error {
+// serveHttps answers as git's own CGI program does, to who has the login.
+func serveHttps(certificate, key, username, password string) error {
 	where, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		return err
@@ -22,7 +23,12 @@ func serveHttp(username, password string) error {
 		Env:        []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"},
 		InheritEnv: []string{"HOME"},
 	}
-	return http.ListenAndServe(":8080", http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+	pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Addr: ":8443", TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}}}
+	server.Handler = http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		if request.URL.Path == "/healthz" {
 			return
 		}
@@ -32,5 +38,6 @@ func serveHttp(username, password string) error {
 			return
 		}
 		git.ServeHTTP(writer, request)
-	}))
+	})
+	return server.ListenAndServeTLS("", "")
 }

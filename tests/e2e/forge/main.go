@@ -1,9 +1,9 @@
-// A git server that end-to-end tests run as a Pod: the bare repositories of a folder over HTTP with a login, and over
+// A git server that end-to-end tests run as a Pod: the bare repositories of a folder over HTTPS with a login, and over
 // SSH with a key. What is said in git's own protocol, git says.
 //
 //	forge install PATH   puts a copy of itself there: the image that has git is somebody else's
 //	forge keys HOST      prints new keys for a server of that name in JSON
-//	forge serve          answers HTTP on :8080 and SSH on :2222; its settings are environment variables
+//	forge serve          answers HTTPS on :8443 and SSH on :2222; its settings are environment variables
 package main
 
 import (
@@ -26,8 +26,11 @@ func main() {
 		check(json.NewEncoder(os.Stdout).Encode(keys))
 	case "serve":
 		ended := make(chan error)
-		go func() { ended <- serveHttp(os.Getenv("FORGE_USERNAME"), os.Getenv("FORGE_PASSWORD")) }()
-		go func() { ended <- serveSsh(os.Getenv("FORGE_HOST_KEY"), os.Getenv("FORGE_CLIENT_KEY")) }()
+		of := os.Getenv
+		go func() {
+			ended <- serveHttps(of("FORGE_CERTIFICATE"), of("FORGE_KEY"), of("FORGE_USERNAME"), of("FORGE_PASSWORD"))
+		}()
+		go func() { ended <- serveSsh(of("FORGE_HOST_KEY"), of("FORGE_CLIENT_KEY")) }()
 		check(<-ended)
 	default:
 		fail(fmt.Errorf("no such command: %s", os.Args[1]))

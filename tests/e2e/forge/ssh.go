@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -14,37 +11,6 @@ import (
 
 	"golang.org/x/crypto/ssh"
 )
-
-// Keys of a server and of its one client.
-type Keys struct {
-	HostKey    string `json:"hostKey"`
-	ClientKey  string `json:"clientKey"`
-	KnownHosts string `json:"knownHosts"`
-}
-
-// newKeys are private keys in PEM, and the line that ssh-keyscan would print of the host.
-func newKeys(host string) (Keys, error) {
-	hostKey, public, err := newKey()
-	if err != nil {
-		return Keys{}, err
-	}
-	clientKey, _, err := newKey()
-	line := host + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public))) + "\n"
-	return Keys{hostKey, clientKey, line}, err
-}
-
-func newKey() (text string, public ssh.PublicKey, err error) {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return "", nil, err
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		return "", nil, err
-	}
-	public, err = ssh.NewPublicKey(private.Public())
-	return string(pem.EncodeToMemory(block)), public, err
-}
 
 // serveSsh lets in who has the client's key, and runs nothing but git-upload-pack.
 func serveSsh(hostKey, clientKey string) error {
