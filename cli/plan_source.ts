@@ -6,7 +6,7 @@
 import type { Environment } from "../lib/api/environment.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
 import type { Config } from "../lib/config.ts";
-import { hostOf } from "../lib/controllers/environment/checks.ts";
+import { fullHostOf } from "../lib/controllers/environment/checks.ts";
 import { desiredObjects, ingressChoice, reservedNames } from "../lib/controllers/environment/desired.ts";
 import type { Seen } from "../lib/controllers/environment/gather.ts";
 import {
@@ -58,7 +58,7 @@ export async function plannedFromSource(seen: Seen, { folder, renderer }: Source
 function inputOf(seen: Seen): RenderingInput {
   const { owner, project, settings } = seen;
   if (!project) throw new Error(`Environment "${keyOf(owner)}": its Project is not in the file`);
-  const host = `${hostOf(seen).label}.${settings.domain}`;
+  const host = fullHostOf(seen);
   const commit = owner.spec.source.commitSha ?? NO_COMMIT;
   const { build } = project.spec;
   const image = build ? { image: { repository: build.image, tag: commit } } : {};
