@@ -4,6 +4,7 @@
  * @module
  */
 import { ENVIRONMENT, type Environment } from "../lib/api/environment.ts";
+import { LABEL_OWNER_UID } from "../lib/api/names.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
 import { PROJECT } from "../lib/api/project.ts";
@@ -22,6 +23,8 @@ export class FileSurroundings {
   /** Projects of the file, wherever they stand in it. */
   readonly projects = new Cache();
   readonly #environments = new Cache();
+  /** Those that would be made for objects of the file; of others it does not say who made them. */
+  readonly #namespaces = new Cache();
 
   constructor(objects: readonly FileObject[]) {
     this.#environments.addIndex(BY_PROJECT, (owner) => projectKeys(owner as Environment));
@@ -34,8 +37,7 @@ export class FileSurroundings {
   }
 
   get tenants(): Tenants {
-    // A file says of no namespace who made it.
-    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: new Cache() });
+    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: this.#namespaces });
   }
 
   /** An object that admission would let in: those after it in the file meet it. */
@@ -43,12 +45,19 @@ export class FileSurroundings {
     const key = keyOf(object);
     const owner = { kind: object.kind, key, uid: key };
     if (kind === ENVIRONMENT) {
-      this.claimed.set(environmentNamespace(object as Environment), owner);
+      this.#claim(environmentNamespace(object as Environment), owner);
       this.#environments.put(placed(object));
     }
     if (kind === PREVIEW_ENVIRONMENT) {
-      this.claimed.set(targetNamespace(object.spec), owner).set(hostname(object.spec, ""), owner);
+      this.#claim(targetNamespace(object.spec), owner);
+      this.claimed.set(hostname(object.spec, ""), owner);
     }
+  }
+
+  #claim(namespace: string, owner: NamespaceOwner): void {
+    this.claimed.set(namespace, owner);
+    const metadata = { name: namespace, labels: { [LABEL_OWNER_UID]: owner.uid }, resourceVersion: "1" };
+    this.#namespaces.put({ apiVersion: "v1", kind: "Namespace", metadata });
   }
 }
 

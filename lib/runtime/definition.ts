@@ -9,7 +9,7 @@ import type { Change, Lister } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import type { InventoryEntry, Report } from "./status.ts";
 
-/** Which objects of a resource are watched: those that carry our label, or all. */
+/** Which objects of a resource are watched: those that carry our marks (`childSelector`), or all. */
 export type WatchScope = "children" | "all";
 
 /** One watch that a kind needs. The same resource and scope of several kinds is watched once. */

@@ -6,7 +6,6 @@
  */
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
@@ -44,12 +43,18 @@ const KUSTOMIZATION = {
   "base/kustomization.yaml": { resources: ["all.yaml"] },
   "overlays/pr/kustomization.yaml": { resources: ["../../base"], namePrefix: "pr-" },
 };
+
+/** As many charts have it. */
+function managedByHelm([deployment, ...others]: KubeObject[]): KubeObject[] {
+  deployment!.spec.template.metadata.labels["app.kubernetes.io/managed-by"] = "Helm";
+  return [deployment!, ...others];
+}
+
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
 }
 
 Deno.test("Environments come from commits", async (t) => {
-  await ensureRenderer();
   await using plane = await startControlPlane({ nodes: 1 });
   await using installed = await install(plane, { flags: FLAGS });
   await using repository = await Repository.open();
@@ -58,7 +63,7 @@ Deno.test("Environments come from commits", async (t) => {
   const first = await repository.commit({
     ...{ ...CHART, ...KUSTOMIZATION, "manifests/web.yaml": webObjects("web", "one") },
     ...hostileFiles(),
-    "crash/web.yaml": webObjects("crash", "one"),
+    "crash/web.yaml": managedByHelm(webObjects("crash", "one")),
   });
   const source = { commitSha: first };
 

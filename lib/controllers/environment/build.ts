@@ -13,7 +13,7 @@ import { buildEgressPolicy, buildJob, jobName } from "../../build/job.ts";
 import { BUILD_IMAGE_LABEL, imageKey, imageOf, isBuildJob } from "../../build/names.ts";
 import { type BuildOptions, type BuildRequest, requestProblem } from "../../build/request.ts";
 import { environmentNamespace } from "../../environment_names.ts";
-import { parseReference } from "../../image/reference.ts";
+import { normalized, parseReference } from "../../image/reference.ts";
 import { configJsonKey, type Keyring, readKeyring, type SecretContent } from "../../registry/docker_config.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import type { InspectedImage } from "../../registry/registry.ts";
@@ -165,10 +165,17 @@ function askRegistry(
   const question = {
     look: (signal: AbortSignal) => inspect(request, push, { ...deps, signal }),
     wake: () => deps.wake(owner),
+    group: registryOf(request),
   };
   const known = images.ask(key, question);
   const isMissing = known.is === "found" && !known.value.exists;
   return isMissing ? images.ask(key, { ...question, freshMs: MISSING_MS }) : known;
+}
+
+/** Many repositories hang together. */
+function registryOf(request: BuildRequest): string {
+  const parsed = parseReference(imageOf(request));
+  return parsed.ok ? normalized(parsed.reference).registry : "";
 }
 
 async function inspect(

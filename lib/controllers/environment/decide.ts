@@ -12,6 +12,7 @@ import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
 import { urlOf } from "../../workload/exposure.ts";
 import { fullHostOf, hostOf, missingObjects, obstacleOf } from "./checks.ts";
 import { desiredObjects, ingressChoice } from "./desired.ts";
+import type { Further } from "./deployment.ts";
 import { expiryOf } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
 import type { IngressChoice } from "./ingress.ts";
@@ -38,7 +39,7 @@ export function decide(seen: Seen, now: number): Plan {
 function progressed(seen: Seen, now: number): Plan {
   const choice = ingressChoice(seen);
   const desired = desiredObjects(seen, choice);
-  const further = seen.deployment;
+  const further: Further | undefined = seen.deployment && { request: seen.deployment, kept: seen.kept! };
   if (isLooking(seen) && hasSettled(seen)) return { desired, report: keptReport(seen) };
   const url = urlFor(seen, choice);
   const missing = missingObjects(desired, seen);

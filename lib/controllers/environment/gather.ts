@@ -14,6 +14,7 @@ import { BUILD_LABEL, isBuildJob } from "../../build/names.ts";
 import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
 import {
+  BY_HOST,
   BY_PROJECT,
   entitledProject,
   environmentNamespace,
@@ -29,12 +30,12 @@ import type { Stalled, Waiting } from "../../runtime/errors.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { type BuildSettings, seeBuild, type SeenBuild } from "./build.ts";
 import { fullHostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
-import { ownObjects } from "./desired.ts";
+import { reservedNames } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
 import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
 import { INGRESS_NAME } from "./ingress.ts";
 import { secretMarks } from "./lent.ts";
-import { type Prepared, type RenderingInput, renderingKey } from "./rendering.ts";
+import { type Kept, type Prepared, readKept, type RenderingInput, renderingKey } from "./rendering.ts";
 import { renderNow } from "./render_now.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { askSource } from "./source.ts";
@@ -43,11 +44,10 @@ import type { Steady } from "./steady_lookups.ts";
 import { possibleNamespaces } from "./target_namespace.ts";
 import type { EnvironmentTools } from "./tools.ts";
 
-/** Index over Environments by the hosts that they have or want, without the domain. */
-export const BY_HOST = "environment-host";
-
-/** What the deployment of a revision came to, just before. */
-export type Performed = { revision: string } & ({ report: DeploymentReport } | { error: Stalled | Waiting });
+/** What the deployment of a revision came to, just before, and the rendering that it was of. */
+export type Performed =
+  & { revision: string; kept: Kept }
+  & ({ report: DeploymentReport } | { error: Stalled | Waiting });
 
 /** What a decision about one Environment rests on. What is absent was not asked for: its turn has not come. */
 export interface Seen extends SeenEnvironment {
@@ -56,6 +56,8 @@ export interface Seen extends SeenEnvironment {
   source?: Steady<Fetched>;
   build?: SeenBuild;
   rendering?: Steady<Prepared>;
+  /** The rendering as it is kept, where there is one. */
+  kept?: Kept;
   /** Of the rendering. */
   deployment?: DeploymentRequest;
   /** It may be of another revision than the one that is to be deployed by now: {@link isCurrent}. */
@@ -92,12 +94,16 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   const asked = { project, siblings, commit, secrets: { login, push } };
   seen.build = await seeBuild(owner, asked, { ...deps, options: from.builds });
   if (seen.build && seen.build.step.step !== "use") return seen;
-  seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
-  if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
+  const known = askRendering(seen, { ...deps, fetched: seen.source.value, login });
+  if (known.is !== "found") return { ...seen, rendering: known };
+  seen.kept = readKept(known.value, performed?.kept);
+  const { value } = seen.kept;
+  seen.rendering = { ...known, value };
+  if (value.refused.length > 0) return seen;
   const marks = secretMarks(seen);
   if (!marks) return seen;
   const input = renderingInput(seen, commit, "");
-  const given = { ...seen.rendering.value, marks, binding: bindingOf(owner, from) };
+  const given = { ...value, marks, binding: bindingOf(owner, from) };
   seen.deployment = deploymentRequest(input, given, from.clock.now());
   return performed && isCurrent(seen) ? { ...seen, ...await troubleOf(owner, performed, deps) } : seen;
 }
@@ -212,26 +218,24 @@ function renderingInput(seen: Seen, commit: string, kubeVersion: string): Render
   const image = step?.step === "use"
     ? { image: { repository: build!.request.image, tag: commit, digest: step.digest } }
     : {};
-  const own = ownObjects(seen).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  const reserved = new Set([...own, `Ingress/${INGRESS_NAME}`]);
+  const reserved = reservedNames(seen);
   return { owner, project, settings, commit, host: fullHostOf(seen), kubeVersion, reserved, ...image };
 }
 
 function askRendering(
   seen: Seen,
   deps: EnvironmentDeps & { tools: EnvironmentTools; fetched: Fetched; login?: KubeObject },
-): Steady<Prepared> {
+): Steady<string> {
   const { owner } = seen;
   const { tools, fetched } = deps;
   const wake = (): void => deps.wake(owner);
   const version = tools.versions.ask("", { look: () => tools.kubeVersion(), wake, freshMs: 600_000 });
   if (version.is !== "found") return version;
   const input = renderingInput(seen, fetched.commit, version.value);
-  const known = tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
+  return tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
     look: (signal) => renderNow(input, { ...deps, signal }),
     wake,
   });
-  return known.is === "found" ? { ...known, value: JSON.parse(known.value) } : known;
 }
 
 async function troubleOf(

@@ -16,7 +16,7 @@
 export { hasExpired, isExpiring } from "../../lifetime.ts";
 import { type Rollout, rolloutOf, servingPods } from "../../workload/rollout.ts";
 import { certificateSecret, fullImage, TEMPLATE_LABEL } from "./desired.ts";
-import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import type { KubeObject } from "../../api/object.ts";
 import { isReservedNamespace } from "../../naming.ts";
 import { targetNamespace } from "../../preview_names.ts";
 import type { Seen } from "./gather.ts";
@@ -35,12 +35,13 @@ export function isNamespaceReserved({ owner, settings }: Seen): boolean {
   return isReservedNamespace(targetNamespace(owner.spec), [operatorNamespace, ...reservedNamespaces]);
 }
 
-/** The environment that had the host before this one. */
-export function hostHolder({ owner, rivals }: Seen): PreviewEnvironment | undefined {
+/** Who had the host before this one. */
+export function hostHolder({ owner, rivals }: Seen): KubeObject | undefined {
   return rivals.find((rival) => isOlder(rival, owner));
 }
 
-function isOlder(a: PreviewEnvironment, b: PreviewEnvironment): boolean {
+/** The same order as that of Environments: of two, each says the same about both. */
+function isOlder(a: KubeObject, b: KubeObject): boolean {
   const [first, second] = [a, b].map(({ metadata }) => `${metadata.creationTimestamp} ${metadata.uid}`);
   return first! < second!;
 }
