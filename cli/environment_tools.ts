@@ -16,11 +16,14 @@ import { DEPLOYED_NEEDS } from "../lib/deploy/watched_kinds.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
 import { Discovery } from "../lib/kube/discovery.ts";
 import { parseMirrors } from "../lib/registry/endpoints.ts";
+import { RegistryError } from "../lib/registry/errors.ts";
 import { createRegistry } from "../lib/registry/registry.ts";
 import { trustingFetch } from "../lib/registry/trust.ts";
-import { FETCH_LIMITS, FETCHES, FETCHES_FROM_ONE_HOST } from "../lib/render/bounds.ts";
+import { FETCH_LIMITS, FETCHES, FETCHES_FROM_ONE_HOST, FETCHES_FROM_STRANGERS } from "../lib/render/bounds.ts";
 import { ProcessRenderer } from "../lib/render/process_renderer.ts";
+import { hearingOf } from "../lib/render/render_error.ts";
 import type { Clock } from "../lib/runtime/clock.ts";
+import type { Hearing } from "../lib/runtime/gate.ts";
 import type { InformerSet } from "../lib/runtime/informer_set.ts";
 import { LogReader } from "../lib/workload/logs.ts";
 
@@ -39,6 +42,8 @@ const MEBIBYTE = 1024 * 1024;
 /** Answers that are kept; more environments than these look some things up again. */
 const CAPACITY = 2_000;
 const RENDERINGS_BYTES = 64 * MEBIBYTE;
+/** Images that are looked up at a time. */
+const IMAGES = 8;
 
 /** See the module. */
 export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
@@ -61,8 +66,14 @@ export function createEnvironmentTools(deps: ToolsDeps): EnvironmentTools {
     checkouts: new Checkouts(renderer, config.sourceCache),
     projects: informers.need({ resource: PROJECT.resource, scope: "all" }).cache,
     endedBuilds: new EndedBuilds(),
-    sources: new SteadyLookups({ ...lookups, concurrency: 2 * FETCHES, perGroup: FETCHES_FROM_ONE_HOST }),
-    images: new SteadyLookups({ ...lookups, concurrency: 8 }),
+    sources: new SteadyLookups({
+      ...{ ...lookups, concurrency: 2 * FETCHES, hearing: hearingOf },
+      groups: { perGroup: FETCHES_FROM_ONE_HOST, strangers: FETCHES_FROM_STRANGERS },
+    }),
+    images: new SteadyLookups({
+      ...{ ...lookups, concurrency: IMAGES, hearing: hearingOfRegistry },
+      groups: { perGroup: IMAGES / 2, strangers: IMAGES - 1 },
+    }),
     versions: new SteadyLookups({ ...lookups, concurrency: 1 }),
     // The renderer bounds these: here, those whose source has to be fetched again would keep others out.
     renderings: new LatestLookups({
@@ -99,6 +110,12 @@ function registryOf({ config, clock, caCertificates }: ToolsDeps): EnvironmentTo
   const { insecureRegistries, registryMirrors } = config;
   const trusting = caCertificates === "" ? fetch : trustingFetch([caCertificates]).fetch;
   return createRegistry({ fetch: trusting, insecureRegistries, mirrors: parseMirrors(registryMirrors), clock });
+}
+
+/** What the failure of a look-up says of the registry. */
+function hearingOfRegistry(error: unknown): Hearing | undefined {
+  if (!(error instanceof RegistryError)) return undefined;
+  return error.fault === "unreachable" ? "silent" : "answered";
 }
 
 async function versionOf(kube: KubeClient): Promise<string> {

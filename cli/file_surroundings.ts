@@ -4,6 +4,7 @@
  * @module
  */
 import { ENVIRONMENT, type Environment } from "../lib/api/environment.ts";
+import { LABEL_OWNER_UID } from "../lib/api/names.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../lib/api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
@@ -25,6 +26,8 @@ export class FileSurroundings {
   readonly projects = new Cache();
   readonly #environments = new Cache();
   readonly #domain: string;
+  /** Those that would be made for objects of the file; of others it does not say who made them. */
+  readonly #namespaces = new Cache();
 
   /** @param domain What hosts end with. */
   constructor(objects: readonly FileObject[], domain: string) {
@@ -39,8 +42,7 @@ export class FileSurroundings {
   }
 
   get tenants(): Tenants {
-    // A file says of no namespace who made it.
-    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: new Cache() });
+    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: this.#namespaces });
   }
 
   /** An object that admission would let in: those after it in the file meet it. */
@@ -48,14 +50,21 @@ export class FileSurroundings {
     const key = keyOf(object);
     const owner = { kind: object.kind, key, uid: key };
     if (kind === ENVIRONMENT) {
-      this.claimed.set(environmentNamespace(object as Environment), owner);
+      this.#claim(environmentNamespace(object as Environment), owner);
       this.#environments.put(placed(object));
     }
     const host = kind === PORTFOLIO_APP ? appHostKey(object as PortfolioApp, this.#domain) : undefined;
     if (host !== undefined) this.claimed.set(host, owner);
     if (kind === PREVIEW_ENVIRONMENT) {
-      this.claimed.set(targetNamespace(object.spec), owner).set(hostname(object.spec, ""), owner);
+      this.#claim(targetNamespace(object.spec), owner);
+      this.claimed.set(hostname(object.spec, ""), owner);
     }
+  }
+
+  #claim(namespace: string, owner: NamespaceOwner): void {
+    this.claimed.set(namespace, owner);
+    const metadata = { name: namespace, labels: { [LABEL_OWNER_UID]: owner.uid }, resourceVersion: "1" };
+    this.#namespaces.put({ apiVersion: "v1", kind: "Namespace", metadata });
   }
 }
 

@@ -98,8 +98,9 @@ async function planned(item: FileObject, { definitions, around, source }: Planni
   if (item.kind === ENVIRONMENT && !(seen as Seen).project) {
     throw new Error(`Environment "${keyOf(owner)}": its Project is not in the file, and is needed for a plan`);
   }
+  const { desired = [], report } = definition.decide(seen, systemClock.now());
+  if (report.state === "stalled") throw new Error(`${item.kind.resource.kind} "${keyOf(owner)}": ${report.message}`);
   if (source && item.kind === ENVIRONMENT) return shownOnly(await plannedFromSource(seen as Seen, source));
-  const { desired = [] } = definition.decide(seen, systemClock.now());
   return desired.map((object) => stamp(object, owner));
 }
 

@@ -6,8 +6,8 @@
 import type { Environment } from "../lib/api/environment.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
 import type { Config } from "../lib/config.ts";
-import { hostOf } from "../lib/controllers/environment/checks.ts";
-import { desiredObjects, ingressChoice } from "../lib/controllers/environment/desired.ts";
+import { fullHostOf } from "../lib/controllers/environment/checks.ts";
+import { desiredObjects, ingressChoice, reservedNames } from "../lib/controllers/environment/desired.ts";
 import type { Seen } from "../lib/controllers/environment/gather.ts";
 import {
   type Prepared,
@@ -58,11 +58,11 @@ export async function plannedFromSource(seen: Seen, { folder, renderer }: Source
 function inputOf(seen: Seen): RenderingInput {
   const { owner, project, settings } = seen;
   if (!project) throw new Error(`Environment "${keyOf(owner)}": its Project is not in the file`);
-  const host = `${hostOf(seen).label}.${settings.domain}`;
+  const host = fullHostOf(seen);
   const commit = owner.spec.source.commitSha ?? NO_COMMIT;
   const { build } = project.spec;
   const image = build ? { image: { repository: build.image, tag: commit } } : {};
-  return { owner, project, settings, commit, host, kubeVersion: KUBE_VERSION, reserved: new Set(), ...image };
+  return { owner, project, settings, commit, host, kubeVersion: KUBE_VERSION, reserved: reservedNames(seen), ...image };
 }
 
 function deployedObjects({ objects, hooks }: Prepared, owner: Environment): KubeObject[] {

@@ -153,6 +153,32 @@ Deno.test("check knows the cap of a Project in the file", async () => {
   assert.match(out, /1 of at most 1 Environments/);
 });
 
+Deno.test("check and plan know the namespaces that the file's own environments are for", async () => {
+  const inside = ENVIRONMENT.replace("name: dev, namespace: acme", "name: inside, namespace: acme-shop-dev");
+  const file = [PROJECT, ENVIRONMENT, inside].join("---\n");
+  const checked = await run(["check", "-f", "-"], { "-": file });
+  assert.equal(checked.code, 1);
+  assert.match(checked.out, /"inside": would be refused\n {2}metadata\.namespace: "acme-shop-dev" was made for an env/);
+  const planned = await run(["plan", "-f", "-"], { "-": file });
+  assert.equal(planned.code, 1);
+  assert.match(planned.err, /^Environment "inside" would be refused:\n {2}metadata\.namespace: "acme-shop-dev"/);
+  assert.equal((await run(["check", "-f", "-"], { "-": [PROJECT, inside].join("---\n") })).code, 0);
+});
+
+Deno.test("plan says what would stall, instead of showing nothing", async () => {
+  const file = `${PROJECT.replace("[database]", "[dev.preview.localhost-tls]")}---\n${ENVIRONMENT}`;
+  const { code, err } = await run(["plan", "-f", "-", "--domain=preview.localhost"], { "-": file });
+  assert.equal(code, 1);
+  assert.match(err, /^Environment "acme\/dev": Secret "dev\.preview\.localhost-tls" has the name of the/);
+});
+
+Deno.test("plan knows the namespaces that the options reserve", async () => {
+  const args = ["plan", "-f", "-", "--reserved-namespaces=acme-shop-*"];
+  const { code, out, err } = await run(args, { "-": `${PROJECT}---\n${ENVIRONMENT}` });
+  assert.deepEqual([code, objects(out).filter(({ kind }) => kind === "Namespace")], [1, []]);
+  assert.match(err, /metadata\.name: Namespace "acme-shop-dev" is reserved/);
+});
+
 Deno.test("plan shows copies of Secrets without content", async () => {
   const file = GOOD.replace("image_tag: v1", "image_tag: v1, image_pull_secrets: [{name: pull}]");
   const { out } = await run(["plan", "-f", "-"], { "-": file });
@@ -216,6 +242,29 @@ Deno.test("run exits 3 where there is no cluster, and says why", async () => {
   const { code, err } = await run(["run", "--kubeconfig=/nowhere/config"]);
   assert.equal(code, 3);
   assert.match(err, /Cannot find a cluster: /);
+});
+
+Deno.test("run refuses authorities that no build could be given, before it looks for a cluster", async () => {
+  const files = { "ca.pem": "x".repeat(64 * 1024 + 1) };
+  const { code, err } = await run(["run", "--registry-ca-file=ca.pem", "--kubeconfig=/nowhere/config"], files);
+  assert.equal(code, 2);
+  assert.match(err, /^--registry-ca-file: Authorities for builds are over 65536 bytes/);
+});
+
+Deno.test("run does not start without its renderer, and says what to do", async () => {
+  const path = await Deno.makeTempFile({ prefix: "maquette-kubeconfig-" });
+  const cluster = { server: "https://127.0.0.1:1" };
+  const config = {
+    "current-context": "x",
+    contexts: [{ name: "x", context: { cluster: "x", user: "x" } }],
+    clusters: [{ name: "x", cluster }],
+    users: [{ name: "x", user: { token: "x" } }],
+  };
+  await Deno.writeTextFile(path, JSON.stringify(config));
+  const { code, err } = await run(["run", `--kubeconfig=${path}`, "--renderer=/nowhere/renderer"]);
+  await Deno.remove(path);
+  assert.equal(code, 2);
+  assert.match(err, /^--renderer: Renderer "\/nowhere\/renderer" cannot be started: .*; maquette-render of this very/);
 });
 
 const UNQUOTED: Record<string, [given: string, field: RegExp]> = {

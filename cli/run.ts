@@ -4,11 +4,13 @@
  * @module
  */
 import { type CommandLine, UsageError } from "../lib/config.ts";
+import { ProcessRenderer } from "../lib/render/process_renderer.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
 import { createLogger } from "../lib/runtime/log.ts";
 import { type Command, EXIT, type World } from "./command.ts";
 import { findCredentials, Unreachable } from "./connect.ts";
 import { Operator } from "./operator.ts";
+import { checkBuilds, checkRenderer } from "./start_checks.ts";
 
 /** Runs the operator until SIGTERM or SIGINT. */
 export const runCommand: Command = Object.freeze(
@@ -32,9 +34,11 @@ export const runCommand: Command = Object.freeze(
 async function run({ config }: CommandLine, world: World): Promise<number> {
   const { logLevel: level, logFormat: format } = config;
   const log = createLogger({ clock: systemClock, level, format, write: (line) => world.err(line) });
-  const credentials = await findCredentials(config, world.env);
-  const identity = `${world.env.POD_NAME || world.env.HOSTNAME || "maquette"}-${crypto.randomUUID().slice(0, 8)}`;
   const caCertificates = config.registryCaFile ? await authoritiesIn(config.registryCaFile, world) : "";
+  checkBuilds(config, caCertificates);
+  const credentials = await findCredentials(config, world.env);
+  await checkRenderer(config, new ProcessRenderer({ path: config.renderer, clock: systemClock }));
+  const identity = `${world.env.POD_NAME || world.env.HOSTNAME || "maquette"}-${crypto.randomUUID().slice(0, 8)}`;
   const operator = new Operator({ config, credentials, clock: systemClock, log, identity, caCertificates });
   await operator.ping().catch((error) => {
     throw new Unreachable(`Cannot reach the API server at "${credentials.server}": ${error.message}`);

@@ -21,6 +21,8 @@ import { generate, labelValue, sanitize } from "./naming.ts";
 export const BY_PROJECT = "project";
 /** Index over Environments by {@link environmentNamespace}. */
 export const BY_NAMESPACE = "environment-namespace";
+/** Index over Environments by the hosts that they have or want, without the domain. */
+export const BY_HOST = "environment-host";
 
 /** What names of a Project are made of. */
 export interface ProjectLike {

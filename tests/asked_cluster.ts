@@ -9,7 +9,7 @@ import { readCommandLine } from "../lib/config.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
 import type { ControllerDefinition, WatchNeed } from "../lib/runtime/definition.ts";
-import { CHILD_SELECTOR } from "../lib/runtime/ownership.ts";
+import { childSelector } from "../lib/runtime/ownership.ts";
 import { needsOf, ownerProblems, ownersNeed, problemsOf, World } from "./asked.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -53,7 +53,7 @@ export class Comparer {
   }
 
   async #list({ resource, scope, metadataOnly }: WatchNeed): Promise<KubeObject[]> {
-    const labelSelector = scope === "children" ? CHILD_SELECTOR : undefined;
+    const labelSelector = scope === "children" ? childSelector(resource) : undefined;
     const found: KubeObject[] = [];
     let next: string | undefined;
     do {

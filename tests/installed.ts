@@ -9,6 +9,7 @@ import { installation } from "../cli/install/objects.ts";
 import { ACCOUNT } from "../cli/install/rbac.ts";
 import { MEMORY_ENV } from "../deploy/image/maquette_image.ts";
 import { readCommandLine } from "../lib/config.ts";
+import { ensureRenderer } from "../render/build.ts";
 import type { ControlPlane } from "./control_plane/control_plane.ts";
 import { podKubeconfig } from "./installed_pod.ts";
 import { waitFor } from "./wait.ts";
@@ -17,7 +18,7 @@ import { waitFor } from "./wait.ts";
 export const NAMESPACE = "maquette-system";
 /** What the program may do: what the README tells for a binary, and nothing more. */
 const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-env", "--allow-run=maquette-render"];
-/** Where the renderer is, for tests that need it: `ensureRenderer` builds it. */
+/** Where the renderer is: no operator starts without it. */
 const DIST = new URL("../dist", import.meta.url).pathname;
 /**
  * Ends the operator when this process ends, however it ends: the pipe to standard input closes then. The operator itself
@@ -196,6 +197,7 @@ function webhookHost(): string | undefined {
 
 /** Installs Maquette and starts its operator. */
 export async function install(plane: ControlPlane, options: InstallOptions = {}): Promise<Installed> {
+  await ensureRenderer();
   const [httpPort, webhookPort] = [freePort(), freePort()];
   const host = webhookHost();
   const webhook = options.webhook ?? host !== undefined;

@@ -39,6 +39,10 @@ export const ANNOTATION_CONTRACT_APPROVED = "maquette.dev/contract-approved";
 export const ANNOTATION_SOURCE = "maquette.dev/source-version";
 /** Digest of the content of a ConfigMap or copy, so that a change by hand shows. */
 export const ANNOTATION_CONTENT = "maquette.dev/content";
+/** On a Secret: the hosts whose git repositories it opens (`github.com, git.example.com:8443`). Left out: any. */
+export const ANNOTATION_GIT_HOST = "maquette.dev/git-host";
+/** On a Pod template: changes with the content of the copied Secrets that its Pods use, so that they are rolled. */
+export const ANNOTATION_SECRETS = "maquette.dev/secrets-digest";
 
 /** Team that a Project or Environment belongs to; where it is absent, it follows from namespaces and names. */
 export const LABEL_TEAM = "catalyst.dev/team";

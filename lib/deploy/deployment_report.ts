@@ -5,7 +5,7 @@
  */
 import type { KubeObject } from "../api/object.ts";
 import { type Hook, type HookMoment, hooksNotRun, type Rollout } from "./hooks.ts";
-import { type DeployedEntry, entryOf } from "./inventory.ts";
+import { type DeployedEntry, inventoryOf } from "./inventory.ts";
 import type { SeenObjects } from "./observer.ts";
 import { type Pending, pendingText, type Readiness } from "./readiness.ts";
 import { changeCount, type SetChanges } from "./set_changes.ts";
@@ -57,7 +57,7 @@ export function reportOf({ hooks, deployed }: Rollout & { hooks: readonly Hook[]
     state: isReady ? "ready" : state,
     reason: isReady ? "Deployed" : state === "failed" ? "NotReady" : "Progressing",
     message: pendingText(pending),
-    inventory: [...seen.values()].map(({ object }) => entryOf(object)),
+    inventory: inventoryOf(seen),
     deployed,
     pending,
     changes,

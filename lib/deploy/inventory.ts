@@ -7,6 +7,7 @@
 import type { KubeObject, Resource } from "../api/object.ts";
 import type { Discovery } from "../kube/discovery.ts";
 import { UnknownKind } from "../kube/discovery.ts";
+import type { SeenObjects } from "./observer.ts";
 import { identityOf, type Wanted } from "./wanted.ts";
 
 /** An entry of `status.deployed`; the namespace is the environment's. */
@@ -19,6 +20,11 @@ export interface DeployedEntry {
 /** An object in few words. */
 export function entryOf({ apiVersion, kind, metadata }: KubeObject): DeployedEntry {
   return { apiVersion, kind, name: metadata.name };
+}
+
+/** What is there, in an order that does not follow from what was shown last: another order would be one more write. */
+export function inventoryOf(seen: SeenObjects): DeployedEntry[] {
+  return [...seen].sort(([a], [b]) => a < b ? -1 : 1).map(([, { object }]) => entryOf(object));
 }
 
 /**

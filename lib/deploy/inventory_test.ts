@@ -3,8 +3,9 @@ import type { Resource } from "../api/object.ts";
 import { DEPLOYMENT, SERVICE } from "../api/resources.ts";
 import { UnknownKind } from "../kube/discovery.ts";
 import { FakeDiscovery, RENDERED, served, WIDGET } from "./fake_deployment.ts";
-import { entryOf, inventoryAhead, kindsToRead } from "./inventory.ts";
-import type { Wanted } from "./wanted.ts";
+import { entryOf, inventoryAhead, inventoryOf, kindsToRead } from "./inventory.ts";
+import type { Seen } from "./observer.ts";
+import { identityOf, type Wanted } from "./wanted.ts";
 
 const { app, widget, service } = RENDERED;
 const WIDGETS: Wanted[] = [{ object: widget, kind: served(WIDGET) }, { object: service, kind: served(SERVICE) }];
@@ -19,6 +20,15 @@ Deno.test("inventoryAhead(): what was there and what will be, where a kind that 
     { apiVersion: "v1", kind: "Service", name: "shop" },
     { apiVersion: "example.com/v1", kind: "Widget", name: "w" },
   ]);
+});
+
+Deno.test("inventoryOf(): the same whatever was shown last", () => {
+  const all = [app, widget, service].map((
+    object,
+  ): [string, Seen] => [identityOf(object), { object, resource: WIDGET }]);
+  const entries = inventoryOf(new Map(all));
+  assert.deepEqual(entries.map(({ kind }) => kind), ["Deployment", "Service", "Widget"]);
+  assert.deepEqual(inventoryOf(new Map(all.toReversed())), entries);
 });
 
 Deno.test("inventoryAhead(): nothing, where all kinds are known or watched", () => {

@@ -164,6 +164,7 @@ export const FACTS: Readonly<Record<string, Fact>> = {
     await kube.remove(CONFIG_MAP, { namespace, name: "a" }, {});
     const selected = await watched(kube, { namespace, labelSelector: "team=x" }, { version, count: 5 });
     assert.deepEqual(selected, ["ADDED a 1", "MODIFIED a 2", "DELETED a 2", "ADDED a 4", "DELETED a 4"]);
+    assert.deepEqual(await watched(kube, { namespace, labelSelector: "team" }, { version, count: 5 }), selected);
   },
   "pages of one list are of one moment": async (kube, namespace) => {
     for (const name of ["a", "b", "c"]) await kube.create(configMap(namespace, {}, { name }), CONFIG_MAP, "maquette");

@@ -230,16 +230,19 @@ function matches(request: ScriptedRequest, { verb, resource, name }: Match): boo
     (name ?? request.name) === request.name;
 }
 
-/** Selection by namespace, by labels for equality, and by `metadata.name`. */
+/** Selection by namespace, by labels for equality or presence, and by `metadata.name`. */
 function scopeOf({ namespace, query, accept }: ScriptedRequest): WatchScope {
   const labels = (query.labelSelector ?? "").split(",").filter(Boolean).map((term) =>
-    term.split("=") as [string, string]
+    term.split("=") as [string, string?]
   );
   const name = query.fieldSelector?.replace("metadata.name=", "");
   return {
     matches: ({ metadata }) =>
       (namespace === undefined || metadata.namespace === namespace) && (name === undefined || metadata.name === name) &&
-      labels.every(([label, value]) => metadata.labels?.[label] === value),
+      labels.every(([label, value]) => {
+        const found = metadata.labels?.[label];
+        return found !== undefined && found === (value ?? found);
+      }),
     shown: ({ metadata, ...rest }) =>
       accept.includes("PartialObjectMetadata")
         ? { apiVersion: "meta.k8s.io/v1", kind: "PartialObjectMetadata", metadata: { ...metadata } }

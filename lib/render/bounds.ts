@@ -14,6 +14,8 @@ export const RENDERINGS_OF_ONE = 1;
 /** Fetches at a time, and from one host: one that never answers leaves places for the others. */
 export const FETCHES = 4;
 export const FETCHES_FROM_ONE_HOST = 2;
+/** And from all hosts together that did not answer the last time: however many hang, others find a place. */
+export const FETCHES_FROM_STRANGERS = 3;
 
 const RENDERING_MEBIBYTES = 256;
 const FETCH_MEBIBYTES = 192;

@@ -8,10 +8,10 @@ import { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
 import { Gate } from "../runtime/gate.ts";
 import { failed, fetched, forgotten, rendering } from "./answers.ts";
-import { FETCHES, FETCHES_FROM_ONE_HOST, RENDERINGS, RENDERINGS_OF_ONE } from "./bounds.ts";
+import { FETCHES, FETCHES_FROM_ONE_HOST, FETCHES_FROM_STRANGERS, RENDERINGS, RENDERINGS_OF_ONE } from "./bounds.ts";
 import { type ChildEnd, type Ending, runChild } from "./child.ts";
 import * as errors from "./render_error.ts";
-import { RenderError } from "./render_error.ts";
+import { hearingOf, RenderError } from "./render_error.ts";
 import type { CallOptions, Fetched, FetchRequest, ForgetRequest, Forgotten } from "./renderer.ts";
 import type { Renderer, Rendering, RenderRequest } from "./renderer.ts";
 import { repositoryMachine } from "./repository_host.ts";
@@ -52,8 +52,9 @@ export class ProcessRenderer implements Renderer {
 
   constructor(options: ProcessRendererOptions) {
     this.#options = options;
-    this.#renderings = new Gate(options.renderings ?? RENDERINGS, RENDERINGS_OF_ONE);
-    this.#fetches = new Gate(options.fetches ?? FETCHES, FETCHES_FROM_ONE_HOST);
+    const hosts = { perGroup: FETCHES_FROM_ONE_HOST, strangers: FETCHES_FROM_STRANGERS };
+    this.#renderings = new Gate(options.renderings ?? RENDERINGS, { perGroup: RENDERINGS_OF_ONE });
+    this.#fetches = new Gate(options.fetches ?? FETCHES, hosts);
   }
 
   async fetch(request: FetchRequest, options: CallOptions = {}): Promise<Fetched> {
@@ -75,7 +76,7 @@ export class ProcessRenderer implements Renderer {
 
   async #in<T>(gate: Gate, call: Call<T>, group?: string): Promise<T> {
     try {
-      return await gate.run(() => this.#call(call), { signal: call.signal, group });
+      return await gate.run(() => this.#call(call), { signal: call.signal, group, hearing: hearingOf });
     } catch (error) {
       if (call.signal?.aborted) throw endedByUs("aborted", call);
       throw error;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Hearing } from "../runtime/gate.ts";
+
 /** The renderer program is not where the configuration says. */
 export const RENDERER_MISSING = "RendererMissing";
 /** The renderer program ended without an answer. */
@@ -37,6 +39,17 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   "CacheFull",
   "CacheFailed",
 ]);
+
+/** Reasons of a fetch for which the host gave no answer, or none that came to its end. */
+const SILENT: ReadonlySet<string> = new Set([TIME_EXCEEDED, "HostUnreachable", "TooSlow"]);
+/** Reasons that say nothing of the host. */
+const OWN: ReadonlySet<string> = new Set([ABORTED, RENDERER_MISSING, RENDERER_CRASHED, RENDERER_GARBAGE]);
+
+/** What the failure of a fetch says of the host that it was from. */
+export function hearingOf(error: unknown): Hearing | undefined {
+  if (!(error instanceof RenderError) || OWN.has(error.reason)) return undefined;
+  return SILENT.has(error.reason) ? "silent" : "answered";
+}
 
 /** A commit could not be fetched or rendered. */
 export class RenderError extends Error {

@@ -16,7 +16,7 @@ import { applyNew } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
 import type { Changes } from "./changes.ts";
-import { filled } from "./copies.ts";
+import { filled, isCopy } from "./copies.ts";
 import { Stalled, Waiting } from "./errors.ts";
 import type { Informer } from "./informer.ts";
 import { isOwnedBy } from "./ownership.ts";
@@ -49,7 +49,7 @@ export async function act(owner: KubeObject, changes: Changes, deps: ActDeps): P
   for (const wave of [0, 1, 2]) {
     await all([
       ...changes.create.filter((o) => waveOf(o) === wave).map((o) => create(owner, o, { ...deps, fresh })),
-      ...changes.update.filter((u) => waveOf(u.desired) === wave).map((u) => update(u.desired, u.observed, deps)),
+      ...changes.update.filter((u) => waveOf(u.desired) === wave).map((u) => update(owner, u, deps)),
     ]);
   }
   await all(changes.remove.map((object) => remove(object, deps)));
@@ -101,7 +101,7 @@ async function takeBack(
   if (!isOwnedBy(there, owner) || there.metadata.deletionTimestamp) throw blockedBy(there);
   if (!NEVER_CHANGED.has(desired.kind)) {
     informer.observe(there);
-    return await update(desired, there, { kube, children: () => informer });
+    return await update(owner, { desired, observed: there }, { kube, children: () => informer });
   }
   // Without the label that the watch selects by it is invisible, and only a newer version is taken in again.
   const isVisible = there.metadata.labels?.[LABEL_MANAGED_BY] === MANAGED_BY;
@@ -137,11 +137,40 @@ async function lookUp(resource: Resource, object: KubeObject, kube: KubeClient):
   }
 }
 
-async function update(desired: KubeObject, observed: KubeObject, deps: ActDeps): Promise<void> {
-  const informer = deps.children(desired);
-  const complete = await filled(desired, informer.resource, deps.kube);
+async function update(
+  owner: KubeObject,
+  { desired, observed }: Pick<Changes["update"][number], "desired" | "observed">,
+  { kube, children }: ActDeps,
+): Promise<void> {
+  const informer = children(desired);
+  const complete = await filled(desired, informer.resource, kube);
   const exact = { ...complete, metadata: { ...complete.metadata, uid: observed.metadata.uid } };
-  informer.observe(await deps.kube.apply(exact, informer.resource, { manager: FIELD_MANAGER, force: true }));
+  try {
+    informer.observe(await kube.apply(exact, informer.resource, { manager: FIELD_MANAGER, force: true }));
+  } catch (error) {
+    if (!isCopy(desired) || !hasStatus(error, 422)) throw error;
+    await makeAnew(owner, complete, { error, informer, kube });
+  }
+}
+
+/**
+ * A Secret keeps its type, and one that is `immutable` its content, whatever becomes of its source. Nothing is in a copy
+ * that is not in its source: it goes and is made anew, if it is the owner's in the very version that goes.
+ *
+ * @throws `refused.error` where that would not help.
+ */
+async function makeAnew(
+  owner: KubeObject,
+  copy: KubeObject,
+  refused: { error: unknown; informer: Informer; kube: KubeClient },
+): Promise<void> {
+  const { error, informer, kube } = refused;
+  const there = await lookUp(informer.resource, copy, kube);
+  const cannotFollow = there && (there.type !== copy.type || there.immutable === true);
+  if (!cannotFollow || !isOwnedBy(there, owner)) throw error;
+  const { namespace, name, uid, resourceVersion } = there.metadata;
+  await kube.remove(informer.resource, { namespace, name }, { uid, resourceVersion });
+  informer.observe(await applyNew(copy, informer.resource, { kube, manager: FIELD_MANAGER }));
 }
 
 async function remove(object: KubeObject, deps: ActDeps): Promise<void> {

@@ -5,13 +5,16 @@
  * @module
  */
 import { keyOf, type KubeObject } from "../api/object.ts";
-import { NAMESPACE } from "../api/resources.ts";
+import { NAMESPACE, POD } from "../api/resources.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
 import type { Root } from "./definition.ts";
 import type { Informer } from "./informer.ts";
 import { isOwnedBy } from "./ownership.ts";
 import { nameOf, type Report } from "./status.ts";
+
+/** The first ones tell enough. */
+const MOST_PODS = 5;
 
 export interface CleanupDeps {
   kube: Pick<KubeClient, "get" | "list" | "remove">;
@@ -99,7 +102,7 @@ async function blocker(object: KubeObject, deps: CleanupDeps): Promise<string> {
     heldResources(texts).map((resource) => heldObjects(object.metadata.name, resource, deps)),
   );
   const named = held.flat();
-  const why = [...named, ...texts];
+  const why = [...named, ...texts, ...(texts.length === 0 ? await remainingPods(object.metadata.name, deps) : [])];
   if (why.length === 0) return `${nameOf(object)} is still there, and the cluster does not say why`;
   return `${nameOf(object)} cannot be deleted: ${why.join("; ")}`;
 }
@@ -108,6 +111,19 @@ async function blocker(object: KubeObject, deps: CleanupDeps): Promise<string> {
 function heldResources(texts: string[]): { plural: string; group: string }[] {
   return texts.flatMap((text) => [...text.matchAll(/([a-z0-9]+)\.([a-z0-9.-]*) has \d+ resource instances/g)])
     .map((match) => ({ plural: match[1]!, group: match[2]! }));
+}
+
+/** Since Kubernetes 1.33 Pods go first, and until they are gone the namespace's conditions tell of nothing. */
+async function remainingPods(namespace: string, { kube }: CleanupDeps): Promise<string[]> {
+  try {
+    const { items } = await kube.list(POD, { namespace, metadataOnly: true }, { limit: MOST_PODS });
+    return items.map(({ metadata: { name, finalizers = [] } }) =>
+      `Pod "${name}" is still there${finalizers.length > 0 ? `, held by finalizer ${finalizers.join(", ")}` : ""}`
+    );
+  } catch {
+    // Not ours to read.
+    return [];
+  }
 }
 
 /** Names the objects that hold, as far as we may read their kind. */

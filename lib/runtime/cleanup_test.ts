@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { CONFIG_MAP, NAMESPACE } from "../api/resources.ts";
+import { CONFIG_MAP, NAMESPACE, POD } from "../api/resources.ts";
 import { collectGarbage } from "../kube/scripted_garbage.ts";
 import { KubeError } from "../kube/errors.ts";
 import { cleanup } from "./cleanup.ts";
@@ -216,6 +216,24 @@ for (const [name, [messages, expected]] of Object.entries(blockers)) {
     assert.match((await bench.clean())!.message, expected);
   });
 }
+
+Deno.test("promise 6: a deletion past its deadline names the Pods that are left, of which the namespace says nothing", async () => {
+  await using bench = await new Bench().start();
+  bench.ours();
+  for (const [name, finalizers] of [["build", ["batch.kubernetes.io/job-tracking"]], ["lost", []]] as const) {
+    const metadata = { name, namespace: ROOT.name, finalizers: [...finalizers] };
+    bench.server.store.create(POD, { apiVersion: "v1", kind: "Pod", metadata, spec: {} });
+  }
+  await settle();
+  await bench.clean();
+  blocked(bench);
+  await bench.clock.advance(DEADLINE_MS);
+  assert.equal(
+    (await bench.clean())!.message,
+    'Namespace "gadget-g" cannot be deleted: Pod "build" is still there, held by finalizer ' +
+      'batch.kubernetes.io/job-tracking; Pod "lost" is still there',
+  );
+});
 
 Deno.test("promise 6: a root that is no namespace is told with what holds it", async () => {
   await using bench = await new Bench().start();

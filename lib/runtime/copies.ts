@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { ANNOTATION_CONTENT, ANNOTATION_SOURCE } from "../api/names.ts";
+import { createHash, createHmac } from "node:crypto";
+import { gitHosts, gitHostsText, isForHost } from "../api/git_host.ts";
+import { ANNOTATION_CONTENT, ANNOTATION_GIT_HOST, ANNOTATION_SOURCE } from "../api/names.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
 import { hasStatus } from "../kube/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -28,6 +29,11 @@ export function copyOf(source: KubeObject, target: { namespace: string; name: st
     kind: source.kind,
     metadata: { ...target, annotations: { [ANNOTATION_SOURCE]: sourceOf(source) } },
   };
+}
+
+/** Whether a desired object is a copy. */
+export function isCopy({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.[ANNOTATION_SOURCE] !== undefined;
 }
 
 /** Digest of the content of a Secret or ConfigMap, cut short: it shall show a change by hand, not let a secret be guessed. */
@@ -57,6 +63,21 @@ export function withOwnContent(object: KubeObject): KubeObject {
 /** A desired object as a cache would hold it: of what {@link withOwnContent} has marked, the marks. */
 export function asCached(desired: KubeObject): KubeObject {
   return desired.metadata.annotations?.[ANNOTATION_SOURCE] === OWN ? withoutContent(desired) : desired;
+}
+
+/**
+ * What changes with the content of a copy and may be shown to those who may not see the copy: without a key, a password
+ * that people choose would be found by trying. The key is the uid of the source, 122 random bits that only those can
+ * read who may read the Secret itself. Its version would be no secret either, but changes with every label.
+ *
+ * @param copy As a cache has it: {@link withoutContent}.
+ * @returns Nothing where the copy is not as it was written.
+ */
+export function contentMark({ metadata }: KubeObject): string | undefined {
+  const { [ANNOTATION_SOURCE]: source = "", [ANNOTATION_CONTENT]: content } = metadata.annotations ?? {};
+  const uid = /@(.+)\//.exec(source)?.[1];
+  if (uid === undefined || content === undefined) return undefined;
+  return createHmac("sha256", uid).update(content).digest("hex");
 }
 
 /** Shape of a copy in a cache: a digest in place of the content. */
@@ -90,10 +111,17 @@ export async function filled(
     if (!hasStatus(error, 404)) throw error;
     throw new Stalled("SourceMissing", `${resource.kind} "${namespace}/${name}" does not exist`);
   }
-  if (NEVER_COPIED.has(source.type)) {
-    throw new Stalled("SourceRefused", `${nameOf(source)} has type "${source.type}", which is never copied`);
-  }
+  const problem = refusalOf(source, desired);
+  if (problem) throw new Stalled("SourceRefused", `${nameOf(source)} ${problem}`);
   const annotations = { ...desired.metadata.annotations, [ANNOTATION_CONTENT]: contentDigest(source) };
   const { type, data, binaryData } = source;
   return { ...desired, metadata: { ...desired.metadata, annotations }, type, data, binaryData };
+}
+
+/** A copy of a login for git says whom it is made for: what a Pod may read could go anywhere. */
+function refusalOf(source: KubeObject, { metadata: { annotations = {} } }: KubeObject): string | undefined {
+  if (NEVER_COPIED.has(source.type)) return `has type "${source.type}", which is never copied`;
+  const host = annotations[ANNOTATION_GIT_HOST];
+  if (gitHosts(source) === undefined || (host !== undefined && isForHost(source, host))) return undefined;
+  return `is ${gitHostsText(source)}, and is not copied for ${host === undefined ? "Pods" : `"${host}"`}`;
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { ANNOTATION_CONTENT, ANNOTATION_SOURCE } from "../api/names.ts";
+import { ANNOTATION_CONTENT, ANNOTATION_GIT_HOST, ANNOTATION_SOURCE } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
 import { SECRET } from "../api/resources.ts";
 import { KubeError } from "../kube/errors.ts";
-import { copyOf, filled, sourceOf, withoutContent } from "./copies.ts";
+import { contentMark, copyOf, filled, sourceOf, withoutContent } from "./copies.ts";
 import { difference } from "./differs.ts";
 
 const SOURCE: KubeObject = {
@@ -57,6 +57,25 @@ for (const [name, [source, reason]] of Object.entries(refused)) {
   });
 }
 
+const PINNED = { ...SOURCE, metadata: { ...SOURCE.metadata, annotations: { [ANNOTATION_GIT_HOST]: "github.com" } } };
+
+function loginFor(host: string): KubeObject {
+  const { metadata, ...copy } = copyOf(PINNED, TARGET);
+  return { ...copy, metadata: { ...metadata, annotations: { ...metadata.annotations, [ANNOTATION_GIT_HOST]: host } } };
+}
+
+Deno.test("a login for git that is pinned is copied for its own hosts only, and never for Pods", async () => {
+  const copy = await filled(loginFor("github.com"), SECRET, serving(PINNED));
+  assert.deepEqual(copy.data, SOURCE.data);
+  const refusal = { name: "Stalled", reason: "SourceRefused" };
+  await assert.rejects(filled(loginFor("evil.example"), SECRET, serving(PINNED)), {
+    ...{ ...refusal, message: /is for git at "github.com" only .* not copied for "evil.example"$/ },
+  });
+  await assert.rejects(filled(copyOf(PINNED, TARGET), SECRET, serving(PINNED)), {
+    ...{ ...refusal, message: /not copied for Pods$/ },
+  });
+});
+
 Deno.test("filled() passes on what it cannot judge", async () => {
   const kube = { get: () => Promise.reject(new KubeError(500, "InternalError", "no")) };
   await assert.rejects(filled(copyOf(SOURCE, TARGET), SECRET, kube), { status: 500 });
@@ -95,4 +114,29 @@ Deno.test("promise 4: a source that changed is a difference", async () => {
   const copy = await filled(copyOf(SOURCE, TARGET), SECRET, serving(SOURCE));
   const newer = { ...SOURCE, metadata: { ...SOURCE.metadata, resourceVersion: "8" } };
   assert.notEqual(difference(copyOf(newer, TARGET), withoutContent(copy)), undefined);
+});
+
+Deno.test("contentMark() changes with the content of a source and with nothing else of it", async () => {
+  const markOf = async (source: KubeObject): Promise<string | undefined> =>
+    contentMark(withoutContent(await filled(copyOf(source, TARGET), SECRET, serving(source))));
+  const mark = await markOf(SOURCE);
+  const labelled = { ...SOURCE, metadata: { ...SOURCE.metadata, resourceVersion: "8", labels: { a: "b" } } };
+  assert.equal(await markOf(labelled), mark);
+  assert.notEqual(await markOf({ ...SOURCE, data: { ...SOURCE.data, a: "WA==" } }), mark);
+});
+
+Deno.test("contentMark() cannot be found by trying without the uid of the source, which it does not show", async () => {
+  const twin = { ...SOURCE, metadata: { ...SOURCE.metadata, uid: "u2" } };
+  const [one, other] = await Promise.all([SOURCE, twin].map(async (source) => {
+    const copy = await filled(copyOf(source, TARGET), SECRET, serving(source));
+    return contentMark(withoutContent(copy))!;
+  }));
+  assert.notEqual(one, other);
+  assert.match(one!, /^[0-9a-f]{64}$/);
+});
+
+Deno.test("contentMark() knows nothing of a copy that was changed by hand, or is none", async () => {
+  const copy = await filled(copyOf(SOURCE, TARGET), SECRET, serving(SOURCE));
+  assert.equal(contentMark(withoutContent({ ...copy, data: {} })), undefined);
+  assert.equal(contentMark({ apiVersion: "v1", kind: "Secret", metadata: TARGET }), undefined);
 });

@@ -9,7 +9,7 @@ import type { Change, Lister } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import type { InventoryEntry, Report } from "./status.ts";
 
-/** Which objects of a resource are watched: those that carry our label, or all. */
+/** Which objects of a resource are watched: those that carry our marks (`childSelector`), or all. */
 export type WatchScope = "children" | "all";
 
 /** One watch that a kind needs. The same resource and scope of several kinds is watched once. */
@@ -44,6 +44,11 @@ export interface Plan {
   desired?: readonly KubeObject[];
   /** Children that are there and stay as they are: neither changed nor pruned, whatever `desired` says of others. */
   keep?: readonly KubeObject[];
+  /**
+   * Children that the owner has no right to any more: they go, although all others are left as they are, and although its
+   * author stopped changes. Not among `desired`.
+   */
+  revoked?: readonly KubeObject[];
   report: Report;
   /** The owner's time is over: delete it, once the status says so. */
   deleteOwner?: boolean;

@@ -5,7 +5,7 @@
  */
 import type { WatchNeed } from "./definition.ts";
 import { Informer, type InformerDeps } from "./informer.ts";
-import { CHILD_SELECTOR } from "./ownership.ts";
+import { childSelector } from "./ownership.ts";
 
 type InformerKey = Pick<WatchNeed, "resource" | "scope">;
 
@@ -29,7 +29,7 @@ export class InformerSet {
       return known.informer;
     }
     const { resource, scope, namespace, metadataOnly, shape } = need;
-    const labelSelector = scope === "children" ? CHILD_SELECTOR : undefined;
+    const labelSelector = scope === "children" ? childSelector(resource) : undefined;
     const informer = new Informer({ resource, namespace, labelSelector, metadataOnly, shape }, this.#deps);
     this.#informers.set(keyOfNeed(need), { informer, need });
     return informer;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { CONFIG_MAP, SECRET } from "../api/resources.ts";
-import type { KubeObject } from "../api/object.ts";
+import { CONFIG_MAP, POD, SECRET } from "../api/resources.ts";
+import { keyOf, type KubeObject } from "../api/object.ts";
 import { FakeCluster } from "./fake_cluster.ts";
-import { CHILD_SELECTOR } from "./ownership.ts";
+import { childSelector } from "./ownership.ts";
 
 const bare = (object: KubeObject): KubeObject => object;
 
@@ -17,7 +17,7 @@ Deno.test("InformerSet watches a resource once, however many kinds need it, and 
   const selectors = cluster.server.requests.filter(({ verb }) => verb === "watch").map(({ query }) =>
     query.labelSelector
   );
-  assert.deepEqual(selectors, [CHILD_SELECTOR, undefined]);
+  assert.deepEqual(selectors, [childSelector(CONFIG_MAP), undefined]);
   assert.equal(informers.all().length, 2);
 });
 
@@ -28,6 +28,19 @@ Deno.test("InformerSet watches one namespace where that is enough", async () => 
   assert.ok(cluster.server.requests.every(({ path }) => path.includes("/namespaces/ops/")));
   assert.equal(cluster.informers.get({ resource: CONFIG_MAP, scope: "children" }), informer);
   assert.throws(() => cluster.informers.need({ resource: CONFIG_MAP, scope: "children" }), { message: /Cannot watch/ });
+});
+
+Deno.test("InformerSet watches our Pods whoever their labels say manages them, and nobody else's", async () => {
+  await using cluster = new FakeCluster();
+  const pods = cluster.informers.need({ resource: POD, scope: "children" });
+  const managed = "app.kubernetes.io/managed-by";
+  const labels = { ours: { "maquette.dev/owner-uid": "u", [managed]: "Helm" }, theirs: { [managed]: "Helm" } };
+  for (const [name, own] of Object.entries(labels)) {
+    const metadata = { name, namespace: "default", labels: own };
+    cluster.server.store.create(POD, { apiVersion: "v1", kind: "Pod", metadata, spec: {} });
+  }
+  await cluster.start();
+  assert.deepEqual([...pods.cache.values()].map(keyOf), ["default/ours"]);
 });
 
 Deno.test("InformerSet refuses to watch once what kinds need different parts of", async () => {

@@ -10,7 +10,7 @@
  */
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateBounds, type Hearing } from "./gate.ts";
 
 /** What is known of a key. Times in milliseconds since the epoch. */
 export type Known<T> =
@@ -23,8 +23,10 @@ export interface LookupsOptions<T> {
   random: () => number;
   /** Looks at once. */
   concurrency: number;
-  /** Looks at once of one {@link Question.group}. */
-  perGroup?: number;
+  /** Bounds of {@link Question.group}. */
+  groups?: GateBounds;
+  /** What a failed look says of its group: {@link Passing.hearing}. */
+  hearing?(error: unknown): Hearing | undefined;
   /** Answers that are kept. */
   capacity: number;
   /** What all answers may take together, as {@link LookupsOptions.weigh} counts; one alone must fit. */
@@ -68,7 +70,7 @@ export class Lookups<T> {
 
   constructor(options: LookupsOptions<T>) {
     this.#options = options;
-    this.#gate = new Gate(options.concurrency, options.perGroup);
+    this.#gate = new Gate(options.concurrency, options.groups);
   }
 
   /** What is known; begins to look where nothing is, where it is too old, and where a failure has been waited out. */
@@ -107,9 +109,12 @@ export class Lookups<T> {
 
   #begin(key: string, entry: Entry<T>, { look, group }: Question<T>): void {
     entry.known = { is: "looking" };
-    void this.#gate.run(() => this.#look(key, entry, look), { group });
+    const { hearing } = this.#options;
+    // The entry holds the failure.
+    this.#gate.run(() => this.#look(key, entry, look), { group, hearing }).catch(() => {});
   }
 
+  /** @throws What the look throws. */
   async #look(key: string, entry: Entry<T>, look: Question<T>["look"]): Promise<void> {
     const { clock, random } = this.#options;
     try {
@@ -121,11 +126,17 @@ export class Lookups<T> {
       entry.failures++;
       const retryAt = clock.now() + backoffMs(entry.failures, { ...BACKOFF, random });
       entry.known = { is: "failed", error, retryAt };
+      throw error;
+    } finally {
+      this.#wake(entry);
     }
+  }
+
+  #wake({ waiting }: Entry<T>): void {
     if (this.#ending.signal.aborted) return;
-    const waiting = [...entry.waiting];
-    entry.waiting.clear();
-    for (const wake of waiting) wake();
+    const all = [...waiting];
+    waiting.clear();
+    for (const wake of all) wake();
   }
 
   /** Whoever asked is about to ask again: what has just come goes last. */

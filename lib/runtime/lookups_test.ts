@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "./fake_clock.ts";
+import type { Hearing } from "./gate.ts";
 import { Lookups, type LookupsOptions } from "./lookups.ts";
 
 /** Lookups whose looks end when the test says so. */
@@ -130,7 +131,7 @@ Deno.test("Lookups keeps so many bytes and no more, and never drops what has jus
 });
 
 Deno.test("Lookups has no question wait behind a group that hangs", async () => {
-  const bench = new Bench({ concurrency: 3, perGroup: 2 });
+  const bench = new Bench({ concurrency: 3, groups: { perGroup: 2 } });
   for (const key of ["h1", "h2", "h3"]) bench.ask(key, { group: "hanging" });
   for (const key of ["a", "b"]) bench.ask(key, { group: key });
   assert.deepEqual(bench.begun, ["h1", "h2", "a"]);
@@ -138,4 +139,20 @@ Deno.test("Lookups has no question wait behind a group that hangs", async () => 
   assert.deepEqual(bench.begun, ["h1", "h2", "a", "b"]);
   await bench.answer("h2", new Error("Timed out"));
   assert.deepEqual(bench.begun, ["h1", "h2", "a", "b", "h3"]);
+});
+
+Deno.test("Lookups remembers which groups hung, and has them wait for one another", async () => {
+  const hearing = (error: unknown): Hearing | undefined =>
+    (error as Error).message === "Timed out" ? "silent" : "answered";
+  const bench = new Bench({ concurrency: 3, groups: { strangers: 2 }, hearing });
+  for (let round = 0; round < 2; round++) {
+    for (const key of ["h", "i"]) bench.ask(key, { group: key });
+    for (const key of ["h", "i"]) await bench.answer(key, new Error("Timed out"));
+    await bench.clock.advance(300_000);
+  }
+  bench.begun.length = 0;
+  for (const key of ["h", "i", "new"]) bench.ask(key, { group: key });
+  assert.deepEqual(bench.begun, ["h", "new"]);
+  await bench.answer("h", new Error("There is no such repository"));
+  assert.deepEqual(bench.begun, ["h", "new", "i"]);
 });

@@ -11,12 +11,17 @@ import {
   LABEL_PART_OF,
   MANAGED_BY,
 } from "../api/names.ts";
-import type { KubeObject } from "../api/object.ts";
-import { CLAIM } from "../api/resources.ts";
+import type { KubeObject, Resource } from "../api/object.ts";
+import { CLAIM, POD } from "../api/resources.ts";
 import { labelValue } from "../naming.ts";
 
-/** Selects every child of every owner. */
+/** Selects every child of every owner, Pods aside. */
 export const CHILD_SELECTOR = `${LABEL_MANAGED_BY}=${MANAGED_BY}`;
+
+/** What a watch of the children of a kind selects by. Charts say themselves who manages their Pods: "Helm", often. */
+export function childSelector(resource: Resource): string {
+  return resource === POD ? LABEL_OWNER_UID : CHILD_SELECTOR;
+}
 
 /** Labels of every child, and of the Pods that a child makes. */
 export function ownerLabels(owner: KubeObject): Record<string, string> {

@@ -41,37 +41,50 @@ export async function settle<Seen>(
   deps: SettleDeps,
 ): Promise<Outcome> {
   const plan = await planFor(owner, definition, deps);
-  const report = withInventory(plan, owner, deps);
-  const changes = wantedChanges(owner, plan, { definition, deps });
-  const deleteOwner = plan.deleteOwner ?? false;
-  const count = countOf(changes);
   const isStill = isPaused(owner);
-  if (plan.further === undefined && isStill) return { report: paused(report, count), deleteOwner };
-  if (plan.further === undefined && count === 0) return { report, deleteOwner };
+  const wanted = wantedChanges(owner, plan, { definition, deps });
+  const changes = isStill ? revocations(wanted, plan) : wanted;
+  const waiting = countOf(wanted) - countOf(changes);
+  const say = (said: Plan): Report => {
+    const report = withInventory(said, owner, deps);
+    return isStill ? paused(report, waiting) : report;
+  };
+  const mayAct = countOf(changes) > 0;
+  if (plan.further === undefined && !mayAct) return { report: say(plan), deleteOwner: plan.deleteOwner ?? false };
+  let current = plan;
   let performed: unknown;
   try {
-    if (!isStill) await act(owner, changes, deps);
-    if (plan.further !== undefined) performed = await definition.perform?.(owner, plan.further, deps);
+    if (mayAct) {
+      await act(owner, changes, deps);
+      // What goes beyond the children follows from them as they are now.
+      current = await planFor(owner, definition, deps);
+    }
+    if (current.further !== undefined) performed = await definition.perform?.(owner, current.further, deps);
   } catch (error) {
-    return { report: failed(withInventory(plan, owner, deps), error), deleteOwner: false, error, changes };
+    return { report: failed(withInventory(current, owner, deps), error), deleteOwner: false, error, changes };
   }
   // What was written is in the caches now: what is said is what is true after acting, not before.
-  const after = await planFor(owner, definition, deps, performed);
-  const said = withInventory(after, owner, deps);
-  if (isStill) return { report: paused(said, count), deleteOwner };
-  return { report: said, deleteOwner: after.deleteOwner ?? false, changes };
+  const after = performed === undefined && mayAct ? current : await planFor(owner, definition, deps, performed);
+  return { report: say(after), deleteOwner: after.deleteOwner ?? false, changes };
 }
 
 function wantedChanges<Seen>(
   owner: KubeObject,
-  { desired, keep = [] }: Plan,
+  { desired, keep = [], revoked = [] }: Plan,
   { definition, deps }: { definition: ControllerDefinition<Seen>; deps: SettleDeps },
 ): Changes {
-  if (!desired) return changesFor(owner, [], []);
+  if (!desired && revoked.length === 0) return changesFor(owner, [], []);
   const roots = definition.roots(owner, deps);
   const kept = new Set(keep.map(childKey));
-  const changeable = deps.owned(owner).filter((object) => !kept.has(childKey(object)));
-  return changesFor(owner, desired, withinReach(changeable, owner, { desired, roots }));
+  const owned = desired ? deps.owned(owner).filter((object) => !kept.has(childKey(object))) : revoked;
+  const reach = { desired: desired ?? [], roots };
+  return changesFor(owner, desired ?? [], withinReach(owned, owner, reach));
+}
+
+/** Of changes, those that nobody may stop. */
+function revocations({ remove }: Changes, { revoked = [] }: Plan): Changes {
+  const keys = new Set(revoked.map(childKey));
+  return { create: [], update: [], remove: remove.filter((object) => keys.has(childKey(object))), leaving: [] };
 }
 
 async function planFor<Seen>(

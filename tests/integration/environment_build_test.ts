@@ -5,11 +5,11 @@
  */
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
+import { BUILD_LABEL } from "../../lib/build/names.ts";
 import { ScriptedRegistry } from "../../lib/registry/scripted_registry.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
-import { waitFor } from "../wait.ts";
+import { waitFor, waitUntil } from "../wait.ts";
 import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition } from "./previews.ts";
 
@@ -27,13 +27,12 @@ function registryWith(tags: ReadonlySet<string>): ScriptedRegistry {
 }
 
 Deno.test("Environments build the image of their commit", async (t) => {
-  await ensureRenderer();
   const pushed = new Set<string>();
   await using registry = registryWith(pushed);
   await using plane = await startControlPlane({ nodes: 1 });
   const flags = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
   // Its Pods run for ever.
-  flags.push("--build-kaniko-image=example.test/kaniko:unready");
+  flags.push("--build-kaniko-image=example.test/kaniko:unready", "--cleanup-deadline-seconds=5");
   await using _ = await install(plane, { flags: [...flags, `--insecure-registries=${registry.host}`] });
   await using repository = await Repository.open();
   const at = new EnvironmentTerminal(plane);
@@ -88,7 +87,28 @@ Deno.test("Environments build the image of their commit", async (t) => {
     assert.ok(!names.includes(building.status.buildJob), "the Job is gone");
   });
 
-  // One that runs would stay: simulated Pods of Jobs never end, and their namespace waits for them.
+  await t.step("deletion ends a build that runs, and names its Pod until that is over", async () => {
+    const running = await repository.commit({ "manifests/web.yaml": webObjects("web", "three") });
+    await at.patch("env", "built", { spec: { source: { commitSha: running } } }, TEAM);
+    const { status } = (await waitUntil(
+      "the build of the commit",
+      () => at.env("built"),
+      (found) => found!.status.commit === running && found!.status.buildJob !== undefined,
+    ))!;
+    const label = `${BUILD_LABEL}=${status.buildJob}`;
+    const pods = (): Promise<KubeObject[]> => at.list("pods", "-n", namespace, "-l", label);
+    await waitFor("the build to run", async () => (await pods())[0]?.status.phase === "Running");
+    await plane.kubectl(["delete", "env", "built", "-n", TEAM, "--wait=false"]);
+    const [pod] = await waitUntil("its Pod to be deleted", pods, ([found]) => !!found?.metadata.deletionTimestamp);
+    const { name } = pod!.metadata;
+    const { message } = condition(await at.untilReason("built", "DeletionBlocked"), "Stalled")!;
+    assert.match(message, new RegExp(`Pod "${name}" is still there, held by finalizer`));
+    // A real kubelet says so when the containers have ended; simulated nodes never do.
+    const over = JSON.stringify({ status: { phase: "Failed" } });
+    await plane.kubectl(["patch", "pod", name, "-n", namespace, "--subresource=status", "--type=merge", "-p", over]);
+    await at.untilGone("env", "built", TEAM);
+  });
+
   await t.step("deletion takes the Jobs along", async () => {
     await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=180s"]);
     assert.deepEqual(await at.list("jobs", "-A"), []);

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import { EnvironmentClient, Refused, type Send } from "../../docs/examples/environment_client.ts";
 import { kubeconfigCredentials } from "../../lib/kube/credentials.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
 import { project, Repository, TEAM, webObjects } from "./environments.ts";
@@ -17,7 +16,6 @@ const EVERY_MS = 100;
 const PATIENCE_MS = 90_000;
 
 Deno.test("a web application makes an Environment, follows it, changes it and deletes it", async (t) => {
-  await ensureRenderer();
   await using plane = await startControlPlane({ nodes: 1 });
   await using _installed = await install(plane, { flags: FLAGS });
   await using repository = await Repository.open();

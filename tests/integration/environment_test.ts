@@ -5,14 +5,12 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../../lib/api/object.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { auditMark, brief, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
-import { install, programCommand } from "../installed.ts";
+import { install } from "../installed.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
+import { environment, EnvironmentTerminal, planned, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { HOSTILE, hostileFiles } from "./hostile_sources.ts";
 import { condition, OPERATOR } from "./previews.ts";
 
@@ -45,24 +43,18 @@ const KUSTOMIZATION = {
   "base/kustomization.yaml": { resources: ["all.yaml"] },
   "overlays/pr/kustomization.yaml": { resources: ["../../base"], namePrefix: "pr-" },
 };
+
+/** As many charts have it. */
+function managedByHelm([deployment, ...others]: KubeObject[]): KubeObject[] {
+  deployment!.spec.template.metadata.labels["app.kubernetes.io/managed-by"] = "Helm";
+  return [deployment!, ...others];
+}
+
 function textOf(deployment: KubeObject | undefined): string {
   return deployment?.spec.template.spec.containers[0].env.find(({ name }: { name: string }) => name === "TEXT")?.value;
 }
 
-async function planned(args: string[], stdin: string): Promise<KubeObject[]> {
-  const [program, ...first] = programCommand();
-  const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-  const child = new Deno.Command(program!, { args: [...first, ...args], ...streams }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(stdin));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-  return parseAllDocuments(new TextDecoder().decode(stdout)).map((document) => document.toJS());
-}
-
 Deno.test("Environments come from commits", async (t) => {
-  await ensureRenderer();
   await using plane = await startControlPlane({ nodes: 1 });
   await using installed = await install(plane, { flags: FLAGS });
   await using repository = await Repository.open();
@@ -71,7 +63,7 @@ Deno.test("Environments come from commits", async (t) => {
   const first = await repository.commit({
     ...{ ...CHART, ...KUSTOMIZATION, "manifests/web.yaml": webObjects("web", "one") },
     ...hostileFiles(),
-    "crash/web.yaml": webObjects("crash", "one"),
+    "crash/web.yaml": managedByHelm(webObjects("crash", "one")),
   });
   const source = { commitSha: first };
 

@@ -4,11 +4,13 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { waitUntil } from "../wait.ts";
 import { type ControlPlane } from "../control_plane/control_plane.ts";
+import { programCommand } from "../installed.ts";
 import { git, GitServer } from "../registry/git_server.ts";
 import { Terminal } from "./previews.ts";
 
@@ -23,16 +25,17 @@ export class Repository implements AsyncDisposable {
   readonly #folder: string;
   readonly #server: GitServer;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, login: string | undefined) {
     this.#folder = folder;
-    this.#server = new GitServer({ folder });
+    this.#server = new GitServer({ folder, ...(login ? { login } : {}) });
   }
 
-  static async open(): Promise<Repository> {
+  /** @param login Value of the header `Authorization` that opens it; left out: it is open. */
+  static async open(login?: string): Promise<Repository> {
     const folder = await Deno.makeTempDir({ prefix: "maquette-git-" });
     await git(folder, "init", "-q", "--bare", join(folder, "shop.git"));
     await git(folder, "init", "-q", join(folder, "work"));
-    return new Repository(folder);
+    return new Repository(folder, login);
   }
 
   get url(): string {
@@ -42,6 +45,11 @@ export class Repository implements AsyncDisposable {
   /** A checkout of the latest commit. */
   get folder(): string {
     return join(this.#folder, "work");
+  }
+
+  /** The header `Authorization` of every request there was. */
+  get logins(): readonly (string | null)[] {
+    return this.#server.logins;
   }
 
   /** How many requests there were: each fetch takes some. */
@@ -156,4 +164,17 @@ export class EnvironmentTerminal extends Terminal {
       timeoutMs,
     ))!;
   }
+}
+
+/** What the program prints, as objects. @throws {AssertionError} When it does not end well. */
+export async function planned(args: string[], stdin: string): Promise<KubeObject[]> {
+  const [program, ...first] = programCommand();
+  const streams = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  const child = new Deno.Command(program!, { args: [...first, ...args], ...streams }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(stdin));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return parseAllDocuments(new TextDecoder().decode(stdout)).map((document) => document.toJS());
 }

@@ -6,7 +6,6 @@
  */
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
-import { ensureRenderer } from "../../render/build.ts";
 import { auditMark, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
@@ -19,7 +18,6 @@ const EACH = 10;
 const TIMEOUT_MS = 400_000;
 
 Deno.test("many Environments over many Projects", async (t) => {
-  await ensureRenderer();
   await using plane = await startControlPlane({ nodes: 4 });
   const flags = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
   await using installed = await install(plane, { flags });

@@ -8,6 +8,7 @@ import { ScriptedProgram } from "./scripted_program.ts";
 
 const REQUEST: RenderRequest = { type: "manifest", root: "/checkout", path: "app" };
 const NOTHING = '{"objects":[],"hooks":[],"refused":[],"warnings":[],"injected":[]}';
+const FETCHED = '{"commit":"c","path":"/p","cached":true,"files":1,"bytes":2,"warnings":[]}';
 
 async function failureOf(work: Promise<unknown>): Promise<RenderError> {
   const error = await work.then(() => undefined, (reason) => reason);
@@ -84,14 +85,13 @@ Deno.test("a program that hangs is ended some seconds after its own limit", asyn
 });
 
 Deno.test("the command is the type, and the request is the rest", async () => {
-  const fields = '{"commit":"c","path":"/p","cached":true,"files":1,"bytes":2,"warnings":[]}';
   await using program = await ScriptedProgram.make(
-    `cat > "$(dirname "$0")/$1"; [ $1 = fetch ] && echo '${fields}' || echo '${NOTHING}'`,
+    `cat > "$(dirname "$0")/$1"; [ $1 = fetch ] && echo '${FETCHED}' || echo '${NOTHING}'`,
   );
   const renderer = new ProcessRenderer({ path: program.path, clock: systemClock });
   assert.deepEqual(await renderer.render(REQUEST), JSON.parse(NOTHING));
   const source = { repositoryUrl: "https://git.example.com/a.git", ref: { branch: "main" }, cacheDir: "/cache" };
-  assert.deepEqual(await renderer.fetch(source), JSON.parse(fields));
+  assert.deepEqual(await renderer.fetch(source), JSON.parse(FETCHED));
   assert.deepEqual(JSON.parse(await Deno.readTextFile(`${program.folder}/manifest`)), {
     root: "/checkout",
     path: "app",
@@ -117,17 +117,36 @@ Deno.test("renderings beyond the bound wait, and one that is not wanted any more
   assert.equal(await Deno.readTextFile(`${program.folder}/log`), "start\nend\nstart\nend\n");
 });
 
-Deno.test("fetches from a host that hangs leave places for others", async () => {
-  const fields = '{"commit":"c","path":"/p","cached":true,"files":1,"bytes":2,"warnings":[]}';
-  await using program = await ScriptedProgram.make(
+/** Fetches of which those from hosts called `hang…` end when a file is there. */
+async function hanging(fetches?: number): Promise<{
+  program: ScriptedProgram;
+  from: (host: string) => Promise<unknown>;
+}> {
+  const program = await ScriptedProgram.make(
     `cd "$(dirname "$0")"; case "$(cat)" in *[hH][aA][nN][gG]*) while [ ! -e go ]; do :; done;; esac
-    echo '${fields}'`,
+    echo '${FETCHED}'`,
   );
-  const renderer = new ProcessRenderer({ path: program.path, clock: systemClock, fetches: 3 });
+  const renderer = new ProcessRenderer({ path: program.path, clock: systemClock, fetches });
   const from = (host: string): Promise<unknown> =>
     renderer.fetch({ repositoryUrl: `https://${host}/a.git`, ref: {}, cacheDir: "/cache" });
-  const hanging = ["hanging.example.com", "hanging.example.com:8443", "HANGING.example.com"].map(from);
-  for (const host of ["a.example.com", "b.example.com"]) assert.deepEqual(await from(host), JSON.parse(fields));
+  return { program, from };
+}
+
+Deno.test("fetches from a host that hangs leave places for others", async () => {
+  const { program: opened, from } = await hanging(3);
+  await using program = opened;
+  const waiting = ["hanging.example.com", "hanging.example.com:8443", "HANGING.example.com"].map(from);
+  for (const host of ["a.example.com", "b.example.com"]) assert.deepEqual(await from(host), JSON.parse(FETCHED));
   await Deno.writeTextFile(`${program.folder}/go`, "");
-  await Promise.all(hanging);
+  await Promise.all(waiting);
+});
+
+Deno.test("fetches from many hosts that hang leave a place for one that has answered", async () => {
+  const { program: opened, from } = await hanging();
+  await using program = opened;
+  await from("good.example.com");
+  const waiting = ["hang-a", "hang-b", "hang-c", "hang-d", "hang-e"].map((name) => from(`${name}.example.com`));
+  for (let round = 0; round < 3; round++) assert.deepEqual(await from("good.example.com"), JSON.parse(FETCHED));
+  await Deno.writeTextFile(`${program.folder}/go`, "");
+  await Promise.all(waiting);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Environment } from "../../api/environment.ts";
+import { ANNOTATION_GIT_HOST } from "../../api/names.ts";
 import type { Condition, KubeObject } from "../../api/object.ts";
 import type { Project } from "../../api/project.ts";
 import { JOB, POD, SECRET } from "../../api/resources.ts";
@@ -12,10 +13,11 @@ import { buildEgressPolicy, buildJob, jobName } from "../../build/job.ts";
 import { BUILD_IMAGE_LABEL, imageKey, imageOf, isBuildJob } from "../../build/names.ts";
 import { type BuildOptions, type BuildRequest, requestProblem } from "../../build/request.ts";
 import { environmentNamespace } from "../../environment_names.ts";
-import { parseReference } from "../../image/reference.ts";
+import { normalized, parseReference } from "../../image/reference.ts";
 import { configJsonKey, type Keyring, readKeyring, type SecretContent } from "../../registry/docker_config.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import type { InspectedImage } from "../../registry/registry.ts";
+import { repositoryHost } from "../../render/repository_host.ts";
 import { copyOf, sourceOf } from "../../runtime/copies.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import { digestOf } from "../../runtime/differs.ts";
@@ -163,10 +165,17 @@ function askRegistry(
   const question = {
     look: (signal: AbortSignal) => inspect(request, push, { ...deps, signal }),
     wake: () => deps.wake(owner),
+    group: registryOf(request),
   };
   const known = images.ask(key, question);
   const isMissing = known.is === "found" && !known.value.exists;
   return isMissing ? images.ask(key, { ...question, freshMs: MISSING_MS }) : known;
+}
+
+/** Many repositories hang together. */
+function registryOf(request: BuildRequest): string {
+  const parsed = parseReference(imageOf(request));
+  return parsed.ok ? normalized(parsed.reference).registry : "";
 }
 
 async function inspect(
@@ -209,9 +218,16 @@ function jobObjects(
   const job = buildJob(request, options, { namespace, labels: ownerLabels(owner) });
   // The login is in reach of whoever deploys here: it is there while it is needed, and no longer.
   const isOver = own && jobEnd(own) !== undefined;
-  const logins = login && !isOver ? [copyOf(login, { namespace, name: login.metadata.name })] : [];
+  const logins = login && !isOver ? [loginCopy(login, request, namespace)] : [];
   const { allowedRanges: allowed, clusterRanges: denied } = options;
   const policy = { name: "maquette-builds", namespace };
   const policies = allowed.length > 0 ? [buildEgressPolicy(policy, { denied, allowed })] : [];
   return [...policies, ...logins, job];
+}
+
+/** It says which host it is for: a Secret may be for some only. */
+function loginCopy(login: KubeObject, { repositoryUrl }: BuildRequest, namespace: string): KubeObject {
+  const copy = copyOf(login, { namespace, name: login.metadata.name });
+  const annotations = { ...copy.metadata.annotations, [ANNOTATION_GIT_HOST]: repositoryHost(repositoryUrl) ?? "" };
+  return { ...copy, metadata: { ...copy.metadata, annotations } };
 }

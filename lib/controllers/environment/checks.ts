@@ -38,6 +38,8 @@ export interface SeenEnvironment {
   rivals: readonly HostClaim[];
   /** Metadata of Secrets that are there, by {@link sourceKey}. */
   secrets: ReadonlyMap<string, KubeObject>;
+  /** Copies of Secrets in its namespace, and Jobs of builds, as far as they are its own. */
+  lent: readonly KubeObject[];
   /** Children that are there and not on their way out, by `childKey` of the runtime. */
   children: ReadonlySet<string>;
 }
@@ -109,8 +111,9 @@ function missingProject({ owner, project }: SeenEnvironment): Obstacle | undefin
 
 function forbiddenProject({ owner, project }: SeenEnvironment): Obstacle | undefined {
   if (!project || mayUse(owner, project)) return undefined;
+  const isRunning = owner.status?.namespace !== undefined;
   const message = `Project "${keyOf(project)}" may not be used from namespace "${owner.metadata.namespace}": its ` +
-    "allowedNamespaces must list it";
+    `allowedNamespaces must list it${isRunning ? "; what is deployed serves on, without the Project's Secrets" : ""}`;
   return failed("ProjectForbidden", message);
 }
 

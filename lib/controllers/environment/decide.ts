@@ -6,14 +6,17 @@
 import { type Condition, keyOf } from "../../api/object.ts";
 import { environmentNamespace } from "../../environment_names.ts";
 import { hasExpired, isExpiring, type Lifetime } from "../../lifetime.ts";
+import { childKey } from "../../runtime/changes.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
 import { urlOf } from "../../workload/exposure.ts";
 import { fullHostOf, hostOf, missingObjects, obstacleOf } from "./checks.ts";
 import { desiredObjects, ingressChoice } from "./desired.ts";
+import type { Further } from "./deployment.ts";
 import { expiryOf } from "./expiry.ts";
 import type { Seen } from "./gather.ts";
 import type { IngressChoice } from "./ingress.ts";
+import { revokedOf } from "./lent.ts";
 import { type StageInput, stagesOf } from "./progress.ts";
 import { refOf } from "./source.ts";
 import { judgementOf, type Stages } from "./stages.ts";
@@ -29,14 +32,14 @@ export function decide(seen: Seen, now: number): Plan {
   if (hasExpired(expiry, now)) return expired(seen, expiry.expiresAt!);
   const obstacle = obstacleOf(seen);
   const plan = obstacle ? { report: { ...keptReport(seen), ...obstacle } } : progressed(seen, now);
-  return withExpiry(plan, expiry, now);
+  return withExpiry({ ...plan, revoked: revokedOf(seen) }, expiry, now);
 }
 
 /** Nothing is in the way: how far it is, and what is wanted next. */
 function progressed(seen: Seen, now: number): Plan {
   const choice = ingressChoice(seen);
   const desired = desiredObjects(seen, choice);
-  const further = seen.deployment;
+  const further: Further | undefined = seen.deployment && { request: seen.deployment, kept: seen.kept! };
   if (isLooking(seen) && hasSettled(seen)) return { desired, report: keptReport(seen) };
   const url = urlFor(seen, choice);
   const missing = missingObjects(desired, seen);
@@ -55,7 +58,7 @@ function hasSettled({ owner: { status, metadata } }: Seen): boolean {
 }
 
 /** What the status says already. */
-function keptReport({ owner: { status } }: Seen): Report {
+function keptReport({ owner: { status }, children }: Seen): Report {
   const { phase = "Pending", observedGeneration: _, conditions = [], inventory, history: __, ...fields } = status ??
     {};
   const ready: Condition | undefined = conditions.find(({ type }) => type === "Ready");
@@ -66,7 +69,10 @@ function keptReport({ owner: { status } }: Seen): Report {
     : "reconciling";
   const { reason = "Pending", message = "" } = ready ?? {};
   const kept = conditions.filter(({ type }) => !SUMMARY.has(type));
-  return { phase, state, reason, message, conditions: kept, fields, ...(inventory ? { inventory } : {}) };
+  const there = inventory?.filter(({ kind, ...metadata }) =>
+    children.has(childKey({ apiVersion: "", kind, metadata }))
+  );
+  return { phase, state, reason, message, conditions: kept, fields, ...(there ? { inventory: there } : {}) };
 }
 
 function urlFor({ settings, ...seen }: Seen, choice: IngressChoice | undefined): string | undefined {

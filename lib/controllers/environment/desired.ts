@@ -8,7 +8,7 @@ import { childKey } from "../../runtime/changes.ts";
 import type { Backend } from "../../workload/exposure.ts";
 import { foundSecrets, fullHostOf, type SeenEnvironment } from "./checks.ts";
 import type { Seen } from "./gather.ts";
-import { chooseIngress, explicitService, type IngressChoice, ownIngress } from "./ingress.ts";
+import { chooseIngress, explicitService, INGRESS_NAME, type IngressChoice, ownIngress } from "./ingress.ts";
 import { releaseName } from "./rendering.ts";
 import { targetNamespaceObjects } from "./target_namespace.ts";
 import { environmentNames } from "../../environment_names.ts";
@@ -18,6 +18,12 @@ export function ownObjects(seen: SeenEnvironment): KubeObject[] {
   const { owner, project, settings } = seen;
   if (!project) return [];
   return targetNamespaceObjects(owner, project, { settings, host: fullHostOf(seen), secrets: foundSecrets(seen) });
+}
+
+/** The environment's own objects, `kind/name`: nothing that is deployed may take the place of one. */
+export function reservedNames(seen: SeenEnvironment): Set<string> {
+  const own = ownObjects(seen).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  return new Set([...own, `Ingress/${INGRESS_NAME}`]);
 }
 
 /** Everything that is wanted now. @param choice How the environment is reached, where that is known. */

@@ -9,7 +9,7 @@ import { ENVIRONMENT, type Environment, type EnvironmentSpec } from "../../api/e
 import type { Condition, KubeObject, Resource } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import { PROJECT, type ProjectSpec } from "../../api/project.ts";
-import { DEPLOYMENT, NAMESPACE, POD, SECRET } from "../../api/resources.ts";
+import { DEPLOYMENT, ENDPOINT_SLICE, NAMESPACE, POD, SECRET } from "../../api/resources.ts";
 import { Observer } from "../../deploy/observer.ts";
 import { Answers } from "../../deploy/set_changes.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
@@ -36,7 +36,7 @@ import type { EnvironmentTools } from "./tools.ts";
 
 const KINDS = DEPLOYED_NEEDS.map(({ resource }) => resource);
 const SERVED: readonly Resource[] = [
-  ...[NAMESPACE, POD, PROJECT.resource, ENVIRONMENT.resource, PREVIEW_ENVIRONMENT.resource],
+  ...[NAMESPACE, POD, ENDPOINT_SLICE, PROJECT.resource, ENVIRONMENT.resource, PREVIEW_ENVIRONMENT.resource],
   ...KINDS,
 ];
 
@@ -63,6 +63,8 @@ export class FakeEnvironments implements AsyncDisposable {
   readonly server: ScriptedServer;
   readonly renderer = new FakeRenderer();
   readonly registry = new FakeRegistry();
+  /** Kinds that the cluster knows beside those that are watched. */
+  readonly installed: Resource[] = [];
   /** `type reason: note` of what was said. */
   readonly events: string[] = [];
   /** Rules that a status has broken, at whatever moment. */
@@ -116,7 +118,10 @@ export class FakeEnvironments implements AsyncDisposable {
       registry: this.registry as unknown as Registry,
       kubeVersion: () => Promise.resolve("v1.36.0"),
       deploying: {
-        discovery: { find: ({ apiVersion, kind }) => served(apiVersion, kind), findPreferred: served },
+        discovery: {
+          find: ({ apiVersion, kind }) => this.#served(apiVersion.split("/").slice(0, -1).join(), kind),
+          findPreferred: (group, kind) => this.#served(group, kind),
+        },
         observer: new Observer({ watched, now }),
         answers: new Answers(),
         logs: new LogReader(),
@@ -129,6 +134,12 @@ export class FakeEnvironments implements AsyncDisposable {
       versions: new SteadyLookups(lookups),
       renderings: new LatestLookups(lookups),
     };
+  }
+
+  #served(group: string, kind: string): Promise<ServedKind> {
+    const resource = [...KINDS, ...this.installed].find((each) => each.kind === kind && each.group === group);
+    if (resource) return Promise.resolve({ resource, verbs: [], subresources: ["status"] });
+    return Promise.reject(new UnknownKind(`The cluster does not know kind "${kind}"`, false));
   }
 
   /** A Project `acme/shop`. */
@@ -223,11 +234,4 @@ function createServer(clock: FakeClock): ScriptedServer {
   const server = new ScriptedServer({ resources: SERVED, clock });
   server.store.create(NAMESPACE, { apiVersion: "v1", kind: "Namespace", metadata: { name: "acme" } });
   return server;
-}
-
-function served(group: string, kind: string): Promise<ServedKind> {
-  const name = group.includes("/") ? group.split("/")[0]! : group === "v1" ? "" : group;
-  const resource = KINDS.find((each) => each.kind === kind && each.group === name);
-  if (resource) return Promise.resolve({ resource, verbs: [], subresources: ["status"] });
-  return Promise.reject(new UnknownKind(`The cluster does not know kind "${kind}"`, false));
 }

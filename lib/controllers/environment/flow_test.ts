@@ -60,6 +60,20 @@ Deno.test("a restart writes nothing, and asks for each thing once", async () => 
   assert.equal(bench.look()!.status!.phase, "Ready");
 });
 
+Deno.test("a rendering is read once in a look", async () => {
+  await using bench = await open().start();
+  await ready(bench);
+  const { parse } = JSON;
+  let reads = 0;
+  JSON.parse = (text, ...more) => {
+    if (text.includes('"refused":[]')) reads++;
+    return parse(text, ...more);
+  };
+  await bench.edit(ENVIRONMENT.resource, "acme/dev", ({ metadata }) => metadata.annotations = { touched: "yes" })
+    .finally(() => JSON.parse = parse);
+  assert.equal(reads, 1);
+});
+
 Deno.test("a second commit rolls, and what left the source goes", async () => {
   await using bench = await open().start();
   await ready(bench);

@@ -5,14 +5,16 @@
  * @module
  */
 import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
+import { LABEL_DEPLOYED } from "../../api/names.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { PROJECT, type Project } from "../../api/project.ts";
-import { INGRESS, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resources.ts";
-import { BUILD_LABEL } from "../../build/names.ts";
+import { INGRESS, JOB, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resources.ts";
+import { BUILD_LABEL, isBuildJob } from "../../build/names.ts";
 import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
 import {
+  BY_HOST,
   BY_PROJECT,
   entitledProject,
   environmentNamespace,
@@ -28,23 +30,24 @@ import type { Stalled, Waiting } from "../../runtime/errors.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { type BuildSettings, seeBuild, type SeenBuild } from "./build.ts";
 import { fullHostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
-import { ownObjects } from "./desired.ts";
+import { reservedNames } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
 import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
 import { INGRESS_NAME } from "./ingress.ts";
-import { type Prepared, type RenderingInput, renderingKey } from "./rendering.ts";
+import { secretMarks } from "./lent.ts";
+import { type Kept, type Prepared, readKept, type RenderingInput, renderingKey } from "./rendering.ts";
 import { renderNow } from "./render_now.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { askSource } from "./source.ts";
-import { secretSources, sourceKey } from "./sources.ts";
+import { secretKeys, sourceKey } from "./sources.ts";
 import type { Steady } from "./steady_lookups.ts";
+import { possibleNamespaces } from "./target_namespace.ts";
 import type { EnvironmentTools } from "./tools.ts";
 
-/** Index over Environments by the hosts that they have or want, without the domain. */
-export const BY_HOST = "environment-host";
-
-/** What the deployment of a revision came to, just before. */
-export type Performed = { revision: string } & ({ report: DeploymentReport } | { error: Stalled | Waiting });
+/** What the deployment of a revision came to, just before, and the rendering that it was of. */
+export type Performed =
+  & { revision: string; kept: Kept }
+  & ({ report: DeploymentReport } | { error: Stalled | Waiting });
 
 /** What a decision about one Environment rests on. What is absent was not asked for: its turn has not come. */
 export interface Seen extends SeenEnvironment {
@@ -53,6 +56,8 @@ export interface Seen extends SeenEnvironment {
   source?: Steady<Fetched>;
   build?: SeenBuild;
   rendering?: Steady<Prepared>;
+  /** The rendering as it is kept, where there is one. */
+  kept?: Kept;
   /** Of the rendering. */
   deployment?: DeploymentRequest;
   /** It may be of another revision than the one that is to be deployed by now: {@link isCurrent}. */
@@ -89,10 +94,17 @@ export async function gather(owner: Environment, from: EnvironmentDeps, performe
   const asked = { project, siblings, commit, secrets: { login, push } };
   seen.build = await seeBuild(owner, asked, { ...deps, options: from.builds });
   if (seen.build && seen.build.step.step !== "use") return seen;
-  seen.rendering = askRendering(seen, { ...deps, fetched: seen.source.value, login });
-  if (seen.rendering?.is !== "found" || seen.rendering.value.refused.length > 0) return seen;
+  const known = askRendering(seen, { ...deps, fetched: seen.source.value, login });
+  if (known.is !== "found") return { ...seen, rendering: known };
+  seen.kept = readKept(known.value, performed?.kept);
+  const { value } = seen.kept;
+  seen.rendering = { ...known, value };
+  if (value.refused.length > 0) return seen;
+  const marks = secretMarks(seen);
+  if (!marks) return seen;
   const input = renderingInput(seen, commit, "");
-  seen.deployment = deploymentRequest(input, seen.rendering.value, bindingOf(owner, from), from.clock.now());
+  const given = { ...value, marks, binding: bindingOf(owner, from) };
+  seen.deployment = deploymentRequest(input, given, from.clock.now());
   return performed && isCurrent(seen) ? { ...seen, ...await troubleOf(owner, performed, deps) } : seen;
 }
 
@@ -123,20 +135,13 @@ function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps):
     siblings: siblings as Environment[],
     rivals: rivalsOf(owner, { cache, settings }),
     secrets: new Map(found as [string, KubeObject][]),
+    lent: lentTo(owner, cache),
     children: childrenOf(owner, cache),
   };
 }
 
 function knownBy(cache: GatherDeps["cache"]): Known {
   return { projects: cache(PROJECT.resource, "all"), namespaces: cache(NAMESPACE, "all") };
-}
-
-/** All Secrets that matter, those that only the operator reads among them. */
-export function secretKeys(project: Project, settings: EnvironmentSettings): string[] {
-  const { namespace = "default" } = project.metadata;
-  const login = project.spec.source.secretRef;
-  const keys = secretSources(project, settings).map(sourceKey);
-  return [...new Set([...keys, ...(login ? [sourceKey({ namespace, name: login.name })] : [])])];
 }
 
 function secretNamed(project: Project, name: string | undefined, { secrets }: SeenEnvironment): KubeObject | undefined {
@@ -175,6 +180,17 @@ function previewClaim(preview: PreviewEnvironment, given: string): HostClaim {
   return { kind: preview.kind, key: keyOf(preview), uid, createdAt, given, wanted: [given] };
 }
 
+function lentTo(owner: Environment, cache: GatherDeps["cache"]): KubeObject[] {
+  const { uid = "" } = owner.metadata;
+  const namespaces = possibleNamespaces(owner);
+  const secrets = cache(SECRET, "children").ownedBy(uid).filter(({ metadata }) =>
+    metadata.labels?.[LABEL_DEPLOYED] === undefined
+  );
+  return [...secrets, ...cache(JOB, "children").ownedBy(uid).filter(isBuildJob)].filter(({ metadata }) =>
+    namespaces.includes(metadata.namespace ?? "") && !metadata.deletionTimestamp
+  );
+}
+
 function childrenOf({ metadata: { uid = "" } }: Environment, cache: GatherDeps["cache"]): Set<string> {
   const all = [
     ...cache(NAMESPACE, "all").ownedBy(uid),
@@ -202,26 +218,24 @@ function renderingInput(seen: Seen, commit: string, kubeVersion: string): Render
   const image = step?.step === "use"
     ? { image: { repository: build!.request.image, tag: commit, digest: step.digest } }
     : {};
-  const own = ownObjects(seen).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  const reserved = new Set([...own, `Ingress/${INGRESS_NAME}`]);
+  const reserved = reservedNames(seen);
   return { owner, project, settings, commit, host: fullHostOf(seen), kubeVersion, reserved, ...image };
 }
 
 function askRendering(
   seen: Seen,
   deps: EnvironmentDeps & { tools: EnvironmentTools; fetched: Fetched; login?: KubeObject },
-): Steady<Prepared> {
+): Steady<string> {
   const { owner } = seen;
   const { tools, fetched } = deps;
   const wake = (): void => deps.wake(owner);
   const version = tools.versions.ask("", { look: () => tools.kubeVersion(), wake, freshMs: 600_000 });
   if (version.is !== "found") return version;
   const input = renderingInput(seen, fetched.commit, version.value);
-  const known = tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
+  return tools.renderings.ask(owner.metadata.uid!, renderingKey(input), {
     look: (signal) => renderNow(input, { ...deps, signal }),
     wake,
   });
-  return known.is === "found" ? { ...known, value: JSON.parse(known.value) } : known;
 }
 
 async function troubleOf(

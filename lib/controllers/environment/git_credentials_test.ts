@@ -30,5 +30,23 @@ Deno.test("gitCredentials() reads logins and keys, for the repository's own host
   });
   const ssh = gitCredentials(secret({ "ssh-privatekey": "key", known_hosts: "hosts" }), "git@git.example.com:a/b");
   assert.deepEqual(ssh, { host: "git.example.com", sshPrivateKey: "key", knownHosts: "hosts" });
-  assert.equal(gitCredentials(secret({ token: "t" }), "/srv/git"), undefined);
+  assert.throws(() => gitCredentials(secret({ token: "t" }), "/srv/git"), { reason: "InvalidUrl" });
+});
+
+const ELSEWHERE: Record<string, string> = {
+  "another host": "https://collector.example/acme/shop.git",
+  "another port of the host": "https://git.example.com:8443/acme/shop.git",
+  "ssh to another host": "git@collector.example:acme/shop.git",
+};
+
+Deno.test("gitCredentials() gives a login to the hosts that its Secret names", () => {
+  const login = secret({ token: "t" });
+  login.metadata.annotations = { "maquette.dev/git-host": "github.com,git.example.com" };
+  for (const url of ["https://git.example.com/acme/shop.git", "git@GitHub.com:acme/shop"]) {
+    assert.equal(gitCredentials(login, url).token, "t");
+  }
+  for (const [name, url] of Object.entries(ELSEWHERE)) {
+    const refusal = { reason: "LoginRefused", isTemporary: false, message: /^Secret "acme\/git" is for git at / };
+    assert.throws(() => gitCredentials(login, url), refusal, name);
+  }
 });

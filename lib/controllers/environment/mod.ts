@@ -8,9 +8,8 @@ import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { PROJECT } from "../../api/project.ts";
 import { NAMESPACE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
-import type { DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS, DEPLOYED_PERMISSIONS } from "../../deploy/watched_kinds.ts";
-import { BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
+import { BY_HOST, BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
 import { hostname } from "../../preview_names.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
@@ -18,8 +17,8 @@ import { podShape } from "../../workload/pod_failure.ts";
 import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
 import type { BuildSettings } from "./build.ts";
 import { decide } from "./decide.ts";
-import { performed } from "./deployment.ts";
-import { BY_HOST, gather, type Performed, type Seen } from "./gather.ts";
+import { type Further, performed } from "./deployment.ts";
+import { gather, type Performed, type Seen } from "./gather.ts";
 import { claimedLabels, hostClaim } from "./host.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { DEPLOYER, DEPLOYER_ROLE, possibleNamespaces } from "./target_namespace.ts";
@@ -34,7 +33,9 @@ const BY_SECRET = "secret";
 export const ENVIRONMENT_PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch", "delete"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
-  { groups: [PROJECT.resource.group], resources: [PROJECT.resource.plural], verbs: ["list", "watch"] },
+  ...[PROJECT, PREVIEW_ENVIRONMENT].map(({ resource: { group, plural } }) => (
+    { groups: [group], resources: [plural], verbs: ["list", "watch"] } as const
+  )),
   {
     groups: [""],
     resources: ["namespaces", "secrets", "resourcequotas", "limitranges", "serviceaccounts"],
@@ -85,7 +86,7 @@ export function environmentController(options: EnvironmentOptions): ControllerDe
     },
     gather: (owner, deps, before) => gather(owner as Environment, { ...deps, ...options }, before as Performed),
     decide,
-    perform: (_owner, further, deps) => performed(further as DeploymentRequest, tools!, deps),
+    perform: (_owner, further, deps) => performed(further as Further, tools!, deps),
     roots: (owner) => possibleNamespaces(owner as Environment).map((name) => ({ resource: NAMESPACE, name })),
     released: (owner) => {
       tools?.deploying.observer.forget(owner);

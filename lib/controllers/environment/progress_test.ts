@@ -18,13 +18,14 @@ const READY: DeploymentReport = {
   warnings: [],
 };
 
+const KEPT = { text: "", value: { objects: [SERVICE], hooks: [], refused: [], warnings: [] } };
+
 /** With a rendering of revision `new`. */
 function deploymentStage(performed?: Seen["performed"]): Stage {
-  const value = { objects: [SERVICE], hooks: [], refused: [], warnings: [] };
   const rendered: Seen = {
     ...seen(),
     log: "",
-    rendering: { is: "found", value },
+    rendering: { is: "found", value: KEPT.value },
     deployment: { revision: "new" } as DeploymentRequest,
     ...(performed ? { performed } : {}),
   };
@@ -35,11 +36,11 @@ function deploymentStage(performed?: Seen["performed"]): Stage {
 const DEPLOYMENTS: Record<string, { performed?: Seen["performed"]; expected: Partial<Stage> }> = {
   "is yet to come": { expected: { is: "working", reason: "Applying", message: "1 object is to be applied" } },
   "is done when that revision is": {
-    performed: { revision: "new", report: READY },
+    performed: { revision: "new", kept: KEPT, report: READY },
     expected: { is: "done", reason: "Deployed", message: "1 object is deployed and ready" },
   },
   "is not done when another revision is, and is looked at again": {
-    performed: { revision: "old", report: READY },
+    performed: { revision: "old", kept: KEPT, report: READY },
     expected: { is: "working", reason: "Applying", message: "1 object is to be applied", lookAgainAt: NOW },
   },
 };

@@ -9,6 +9,7 @@ import { CHECKOUT_GONE, RenderError } from "../../render/render_error.ts";
 import type { Fetched, Rendering } from "../../render/renderer.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import { prepared, type RenderingInput, renderRequest } from "./rendering.ts";
+import { scopesOf } from "./scopes.ts";
 import { fetchSource } from "./source.ts";
 import type { EnvironmentTools } from "./tools.ts";
 
@@ -23,7 +24,8 @@ export interface RenderDeps extends Pick<GatherDeps, "kube"> {
 
 /** @returns `Prepared` as JSON. @throws {RenderError} @throws {KubeError} Where credentials cannot be read again. */
 export async function renderNow(input: RenderingInput, deps: RenderDeps): Promise<string> {
-  return JSON.stringify(prepared(await rendered(input, deps), input));
+  const rendering = await rendered(input, deps);
+  return JSON.stringify(prepared(rendering, input, await scopesOf(rendering, deps.tools.deploying.discovery)));
 }
 
 async function rendered(input: RenderingInput, deps: RenderDeps): Promise<Rendering> {

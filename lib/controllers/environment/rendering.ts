@@ -63,6 +63,18 @@ export interface Prepared {
   warnings: RenderWarning[];
 }
 
+/** A rendering as it is kept, and what was read from that. */
+export interface Kept {
+  /** {@link Prepared} as JSON. */
+  text: string;
+  value: Prepared;
+}
+
+/** Reads what is kept. @param before What was read just before: the same is not read again. */
+export function readKept(text: string, before?: Kept): Kept {
+  return before?.text === text ? before : { text, value: JSON.parse(text) };
+}
+
 /** Name of the release of a chart: of the project, because each environment has a namespace of its own. */
 export function releaseName(owner: Environment): string {
   return generate(environmentNames(owner).project).slice(0, LONGEST_RELEASE).replace(/-+$/, "");
@@ -104,10 +116,18 @@ function contentOf(input: RenderingInput): unknown[] {
   return [input.commit, repositoryUrl, request, wishesOf(input), pullSecretOf(input)];
 }
 
-/** What is made of a rendering. Pure. */
-export function prepared(rendering: Rendering, input: RenderingInput): Prepared {
+/**
+ * What is made of a rendering. Pure.
+ *
+ * @param isNamespaced What the cluster says; left out where none is asked.
+ */
+export function prepared(
+  rendering: Rendering,
+  input: RenderingInput,
+  isNamespaced?: Judging["isNamespaced"],
+): Prepared {
   const namespace = environmentNamespace(input.owner);
-  const judging: Judging = { namespace, reserved: input.reserved, apart: apartOf(input) };
+  const judging: Judging = { namespace, reserved: input.reserved, apart: apartOf(input), isNamespaced };
   const kept = withoutHostClaims(withoutPolicies(rendering));
   const refused = [...refusedOf(kept, judging), ...ownKinds(kept)];
   const { objects, hooks, warnings } = inject(kept, wishesOf(input));

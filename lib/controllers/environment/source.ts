@@ -7,7 +7,6 @@ import type { Environment } from "../../api/environment.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Project } from "../../api/project.ts";
 import { SECRET } from "../../api/resources.ts";
-import { RenderError } from "../../render/render_error.ts";
 import type { Fetched, FetchRequest } from "../../render/renderer.ts";
 import { repositoryMachine } from "../../render/repository_host.ts";
 import { sourceOf } from "../../runtime/copies.ts";
@@ -73,9 +72,6 @@ export async function fetchSource(
 ): Promise<Fetched> {
   const secret = login && await kube.get(SECRET, { namespace: login.metadata.namespace, name: login.metadata.name });
   const credentials = secret && gitCredentials(secret, repositoryUrl);
-  if (secret && !credentials) {
-    throw new RenderError("InvalidUrl", "Repository has no host that credentials could be for");
-  }
   const request = { repositoryUrl, ref, ...tools.fetching, ...(credentials ? { credentials } : {}) };
   return await tools.renderer.fetch(request, { signal });
 }

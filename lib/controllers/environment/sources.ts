@@ -43,6 +43,14 @@ export function projectSecrets({ metadata, spec }: Project): SecretSource[] {
   ];
 }
 
+/** {@link sourceKey} of all Secrets that matter, those that only the operator reads among them; each once. */
+export function secretKeys(project: Project, settings: EnvironmentSettings): string[] {
+  const { namespace = "default" } = project.metadata;
+  const login = project.spec.source.secretRef;
+  const keys = secretSources(project, settings).map(sourceKey);
+  return [...new Set([...keys, ...(login ? [sourceKey({ namespace, name: login.name })] : [])])];
+}
+
 /** Copies that are there for builds and for the way in. What `secrets` of the Project lists is the application's, too. */
 export function secretsApart({ spec }: Project, { tls }: EnvironmentSettings): KeptApart {
   const logins = spec.build ? [spec.build.pushSecretRef?.name, spec.source.secretRef?.name] : [];

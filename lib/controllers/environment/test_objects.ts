@@ -97,6 +97,7 @@ export function seen(changed: Partial<SeenEnvironment> = {}): SeenEnvironment {
     siblings: [owner],
     rivals: [],
     secrets: new Map(),
+    lent: [],
     children: new Set(),
     ...changed,
   };

@@ -71,24 +71,30 @@ store() {
   printf 'user = "%s:%s"\\n' "$(quoted "$ACCESS_KEY_ID")" "$(quoted "$SECRET_ACCESS_KEY")" |
     curl --config - --silent --show-error --fail --aws-sigv4 "aws:amz:$REGION:s3" "$@"
 }
+# S3 wants the checksum of what is sent to be signed, and not every curl works it out by itself.
+checksum() { printf 'x-amz-content-sha256: '; sha256sum "$1" | cut -d ' ' -f 1; }
+upload() {
+  store --header "$(checksum "/work/$1")" --upload-file "/work/$1" "$URL/$1" || fail "Cannot write $1 to the store"
+}
+download() { store --header "$(checksum /dev/null)" --output "$2" "$URL/$1"; }
 `;
 
 /** Takes the archive of {@link SAVE} to the store and reads it back. @environment URL REGION ACCESS_KEY_ID … */
 export const UPLOAD = `${STORE}
 file=$(cat /work/file)
-store --upload-file "/work/$file" "$URL/$file" || fail "Cannot write $file to the store"
-store --output /work/back "$URL/$file" || fail "Cannot read $file back from the store"
+upload "$file"
+download "$file" /work/back || fail "Cannot read $file back from the store"
 sum=$(cut -d ' ' -f 1 "/work/$file.sha256")
 echo "$sum  /work/back" | sha256sum -c - >/dev/null || fail "The archive in the store is not what was sent"
-store --upload-file "/work/$file.sha256" "$URL/$file.sha256" || fail "Cannot write $file.sha256 to the store"
+upload "$file.sha256"
 cat /work/result >/dev/termination-log
 echo "Stored $file"
 `;
 
 /** Takes the archive from the store. @environment ARCHIVE URL … */
 export const DOWNLOAD = `${STORE}
-store --output "/work/$ARCHIVE" "$URL/$ARCHIVE" || fail "Cannot read $ARCHIVE from the store"
-store --output "/work/$ARCHIVE.sha256" "$URL/$ARCHIVE.sha256" || rm -f "/work/$ARCHIVE.sha256"
+download "$ARCHIVE" "/work/$ARCHIVE" || fail "Cannot read $ARCHIVE from the store"
+download "$ARCHIVE.sha256" "/work/$ARCHIVE.sha256" || rm -f "/work/$ARCHIVE.sha256"
 `;
 
 /** Brings an archive back. @environment TOOL SOURCE ARCHIVE, DATABASE as a connection string */

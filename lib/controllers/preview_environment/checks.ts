@@ -18,8 +18,8 @@ import { TEMPLATE_LABEL } from "../../workload/pod_template.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
 import { type Verdict, verdictOnRollout } from "../../workload/verdict.ts";
 import { certificateSecret, fullImage } from "./desired.ts";
-import { isOlder } from "../../api/object.ts";
-import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { isOlder, type KubeObject } from "../../api/object.ts";
+
 import { isReservedNamespace } from "../../naming.ts";
 import { targetNamespace } from "../../preview_names.ts";
 import type { Seen } from "./gather.ts";
@@ -34,8 +34,8 @@ export function isNamespaceReserved({ owner, settings }: Seen): boolean {
   return isReservedNamespace(targetNamespace(owner.spec), [operatorNamespace, ...reservedNamespaces]);
 }
 
-/** The environment that had the host before this one. */
-export function hostHolder({ owner, rivals }: Seen): PreviewEnvironment | undefined {
+/** Who had the host before this one. */
+export function hostHolder({ owner, rivals }: Seen): KubeObject | undefined {
   return rivals.find((rival) => isOlder(rival, owner));
 }
 

@@ -48,7 +48,7 @@ function hostProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined
   const holder = hostHolder(seen);
   if (!holder) return undefined;
   const host = hostname(seen.owner.spec, seen.settings.domain);
-  return { reason: "HostTaken", message: `Host "${host}" belongs to PreviewEnvironment "${keyOf(holder)}"` };
+  return { reason: "HostTaken", message: `Host "${host}" belongs to ${holder.kind} "${keyOf(holder)}"` };
 }
 
 function sourceProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {

@@ -4,8 +4,10 @@
  * @module
  */
 import type { KubeObject, Resource } from "../../api/object.ts";
+import { ENVIRONMENT } from "../../api/environment.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
+import { BY_HOST as BY_ENVIRONMENT_HOST } from "../../environment_names.ts";
 import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
@@ -19,8 +21,8 @@ import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
 export interface Seen {
   owner: PreviewEnvironment;
   settings: PreviewSettings;
-  /** Other environments of the same host in other namespaces. */
-  rivals: PreviewEnvironment[];
+  /** Other previews of the same host in other namespaces, and Environments that have it. */
+  rivals: KubeObject[];
   /** Of the Pods as they shall be. */
   template: PodTemplate;
   /** Ours, in the target namespace. */
@@ -70,12 +72,24 @@ export async function gather(
   };
 }
 
-/** An explicit namespace does not change the host: two environments of one pull request would share it. */
-function rivalsOf(owner: PreviewEnvironment, { cache }: Pick<GatherDeps, "cache">): PreviewEnvironment[] {
-  const same = cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, hostname(owner.spec, ""));
-  return (same as PreviewEnvironment[]).filter(({ metadata, spec }) =>
-    metadata.uid !== owner.metadata.uid && targetNamespace(spec) !== targetNamespace(owner.spec)
-  );
+/**
+ * An explicit namespace does not change the host: two environments of one pull request would share it. An Environment
+ * that merely wants it takes another one.
+ */
+function rivalsOf(
+  owner: PreviewEnvironment,
+  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: PreviewSettings },
+): KubeObject[] {
+  const host = hostname(owner.spec, settings.domain);
+  const label = hostname(owner.spec, "");
+  const previews = cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, label) as PreviewEnvironment[];
+  const environments = cache(ENVIRONMENT.resource, "all").indexed(BY_ENVIRONMENT_HOST, label.slice(0, -1));
+  return [
+    ...previews.filter(({ metadata, spec }) =>
+      metadata.uid !== owner.metadata.uid && targetNamespace(spec) !== targetNamespace(owner.spec)
+    ),
+    ...environments.filter(({ status }) => status?.host === host),
+  ];
 }
 
 function foundSources(refs: readonly SourceRef[], { cache }: Pick<GatherDeps, "cache">): Map<string, KubeObject> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { keyOf, type KubeObject, type Resource } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { BY_HOST } from "../../environment_names.ts";
 import { Cache } from "../../runtime/cache.ts";
 import { FakeClock } from "../../runtime/fake_clock.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
@@ -22,12 +23,19 @@ interface World {
   settings?: PreviewSettings;
 }
 
+/** That of Environments with an index as their kind has it. */
+function cacheOf(kind: string): Cache {
+  const cache = new Cache();
+  if (kind === "Environment") cache.addIndex(BY_HOST, () => ["pr-7"]);
+  return cache;
+}
+
 /** Gathers from caches of these objects. @returns What was seen, and how often a log was read. */
 async function gathered(owner: PreviewEnvironment, world: World): Promise<{ seen: Seen; logsRead: number }> {
   const caches = new Map<string, Cache>();
   const cache = ({ kind }: Resource, scope: string): Cache => {
     const key = `${kind}/${scope}`;
-    if (!caches.has(key)) caches.set(key, new Cache());
+    if (!caches.has(key)) caches.set(key, cacheOf(kind));
     return caches.get(key)!;
   };
   for (const [scope, objects = []] of [["children", world.children], ["all", world.all]] as const) {
@@ -139,4 +147,17 @@ Deno.test("gather() keeps the slices of a Service whatever they say", async () =
   const only = pod(owner, { status: readyStatus() });
   const children = [deployment(owner), slice(owner, [only, false])];
   assert.equal((await gathered(owner, { children })).seen.endpointSlices.length, 1);
+});
+
+Deno.test("gather() counts Environments that have the host as rivals, and not those that only want it", async () => {
+  const environment = (name: string, host?: string): KubeObject => (
+    { apiVersion: "v1", kind: "Environment", metadata: { name, namespace: "team-b", uid: name }, status: { host } }
+  );
+  const all = [
+    environment("has", "pr-7.preview.test"),
+    environment("moved", "pr-7-b.preview.test"),
+    environment("new"),
+  ];
+  const { seen } = await gathered(preview(), { all });
+  assert.deepEqual(seen.rivals.map(keyOf), ["team-b/has"]);
 });

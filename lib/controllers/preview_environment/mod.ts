@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ENVIRONMENT } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import {
@@ -43,6 +44,7 @@ const APPLY = ["list", "watch", "get", "create", "patch", "delete"] as const;
 export const PREVIEW_PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch", "delete"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
+  { groups: [ENVIRONMENT.resource.group], resources: [ENVIRONMENT.resource.plural], verbs: ["list", "watch"] },
   {
     groups: [""],
     resources: ["namespaces", "services", "configmaps", "secrets", "resourcequotas", "limitranges"],
@@ -75,6 +77,7 @@ export function previewEnvironmentController(
       child(POD, { shape: podShape }),
       child(ENDPOINT_SLICE, { shape: endpointsShape }),
       { resource: KIND, scope: "all", owners: ownersOfHost },
+      { resource: ENVIRONMENT.resource, scope: "all", owners: ownersOfGivenHost(settings.domain), reads: givenHost },
       source(SECRET, usersOf("Secret")),
       source(CONFIG_MAP, usersOf("ConfigMap")),
     ],
@@ -110,6 +113,21 @@ function ownersOfNamespace({ object }: Change, owners: Lister): string[] {
 function ownersOfHost({ object }: Change, owners: Lister): string[] {
   const self = keyOf(object);
   return owners.indexed(BY_HOST, hostOf(object)).map(keyOf).filter((key) => key !== self);
+}
+
+/** Those that want the host which an Environment has or had. */
+function ownersOfGivenHost(domain: string): WatchNeed["owners"] {
+  return ({ object, old }, owners) => {
+    const hosts = [object, old].map((environment) => environment?.status?.host).filter((host) => host !== undefined);
+    const waiting = hosts.filter((host) => host.endsWith(`.${domain}`))
+      .flatMap((host) => owners.indexed(BY_HOST, host.slice(0, -domain.length)));
+    return [...new Set(waiting.map(keyOf))];
+  };
+}
+
+function givenHost({ apiVersion, kind, metadata, status }: KubeObject): KubeObject {
+  const { name, namespace, uid } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace, uid }, status: { host: status?.host } };
 }
 
 function hostOf(owner: KubeObject): string {

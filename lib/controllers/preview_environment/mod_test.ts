@@ -63,6 +63,17 @@ const CONCERNED: Record<string, { change: KubeObject; scope: string; concerns: s
   },
   "a ConfigMap of a Secret's name": { change: object("ConfigMap", "s", "team-a"), scope: "all", concerns: [] },
   "a Secret of the name elsewhere": { change: object("Secret", "s", "team-b"), scope: "all", concerns: [] },
+  "an Environment: those of the host that it has": {
+    change: { ...object("Environment", "e", "team-b"), status: { host: "pr-8.preview.test" } },
+    scope: "all",
+    concerns: ["team-a/elsewhere"],
+  },
+  "an Environment that has no host yet": { change: object("Environment", "e", "team-b"), scope: "all", concerns: [] },
+  "an Environment below another domain": {
+    change: { ...object("Environment", "e", "team-b"), status: { host: "pr-8.preview.com" } },
+    scope: "all",
+    concerns: [],
+  },
   "the wildcard certificate: all": {
     change: object("Secret", "wild", "maquette-system"),
     scope: "all",
