@@ -73,6 +73,29 @@ Deno.test("migrations fail", async (t) => {
     });
   }
 
+  await t.step(
+    "liquibase: what was committed, and not written into the history before the end, is only written",
+    async () => {
+      await lab.server.query("undo_liquibase", "delete from databasechangelog where id = '4'");
+      await lab.terminal.patch(
+        "dbm",
+        "undo-liquibase",
+        { metadata: { annotations: { "maquette.dev/retry": "2" } } },
+        TEAM,
+      );
+      const jobs = new Set(lab.runner.runs.map(({ job }) => job));
+      await lab.untilIt(
+        "to have run again",
+        ({ status }) => status.phase === "Completed" && !jobs.has(status.run.name),
+        {
+          name: "undo-liquibase",
+        },
+      );
+      assert.equal((await lab.liquibaseHistory("undo_liquibase")).at(-1), "4 MARK_RAN");
+      assert.deepEqual(await tables("undo_liquibase"), ["a", "b", "c", "person"]);
+    },
+  );
+
   await lab.database("rules");
   await t.step("an applied version whose text changed is refused by name, at admission", async () => {
     await lab.apply(lab.migration("rules", [FIRST, { version: "3", sql: PERSON }]));

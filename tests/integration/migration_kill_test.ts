@@ -8,7 +8,8 @@ import { waitFor } from "../wait.ts";
 
 const KILLS = Number(Deno.env.get("MIGRATION_KILLS") ?? 4);
 const SEED = Number(Deno.env.get("MIGRATION_SEED") ?? 20261121);
-const VICTIMS = ["operator", "Job", "database"] as const;
+/** A Pod that is evicted goes as from a node that is drained. */
+const VICTIMS = ["operator", "Job", "database", "Pod"] as const;
 const TOOLS = ["flyway", "liquibase"] as const;
 
 /** Each would leave a trace if it ran twice, or in part. */
@@ -38,7 +39,7 @@ function* moments(seed: number): Generator<Moment> {
   };
   for (let round = 0;; round++) {
     const [applied, seconds] = [below(6), below(400) / 1000];
-    yield { tool: TOOLS[round % 2]!, victim: VICTIMS[round % 3]!, applied, seconds };
+    yield { tool: TOOLS[round % 2]!, victim: VICTIMS[(round >> 1) % VICTIMS.length]!, applied, seconds };
   }
 }
 
@@ -50,8 +51,23 @@ async function kill(lab: MigrationLab, victim: Moment["victim"], name: string): 
     await lab.server.kill();
     await lab.server.restart();
   } else {
-    const pods = await lab.terminal.list("pods", "-n", TEAM, "-l", `app.kubernetes.io/instance=${name}`);
-    for (const { metadata } of pods) lab.runner.kill(metadata.uid!);
+    await endPods(lab, victim, name);
+  }
+}
+
+async function endPods(lab: MigrationLab, victim: Moment["victim"], name: string): Promise<void> {
+  const pods = await lab.terminal.list("pods", "-n", TEAM, "-l", `app.kubernetes.io/instance=${name}`);
+  for (const { metadata } of pods.filter(({ status }) => status.phase === "Running")) {
+    if (victim === "Job") lab.runner.kill(metadata.uid!);
+    else {
+      const path = `/api/v1/namespaces/${TEAM}/pods/${metadata.name}/eviction`;
+      const eviction = {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { name: metadata.name, namespace: TEAM },
+      };
+      await lab.plane.kubectl(["create", "--raw", path, "-f", "-"], { stdin: JSON.stringify(eviction) });
+    }
   }
 }
 

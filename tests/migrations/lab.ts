@@ -4,7 +4,9 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
+import { statusRules } from "../../lib/runtime/status_rules.ts";
 import { type ControlPlane, startControlPlane } from "../control_plane/control_plane.ts";
 import { install, type Installed } from "../installed.ts";
 import { condition, Terminal } from "../integration/previews.ts";
@@ -142,6 +144,7 @@ export class MigrationLab implements AsyncDisposable {
         object !== undefined && object.status?.observedGeneration === object.metadata.generation && accept(object),
       180_000,
     );
+    assert.deepEqual(statusRules(found!), []);
     return found!;
   }
 

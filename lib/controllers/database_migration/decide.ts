@@ -14,7 +14,7 @@ import type { Finding } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { firstFailure } from "../../workload/pod_failure.ts";
 import { hasToWaitForRollout, isActive, isApplied, mayRun, podsOf, recordedApplied, recordedRun } from "./checks.ts";
-import { childrenLeft, childrenOf, isLocked } from "./desired.ts";
+import { childrenAtRest, childrenLeft, childrenOf, isLocked } from "./desired.ts";
 import { endingOf, type Fields, historyOf } from "./ending.ts";
 import { isHeldBy, type Seen } from "./gather.ts";
 
@@ -33,9 +33,7 @@ interface Wish {
 /** @param now Milliseconds since the epoch. */
 export function decide(seen: Seen, now: number): Plan {
   const { source } = seen;
-  if ("problem" in source) {
-    return { report: { phase: "Failed", state: "stalled", ...source.problem, ...kept(seen) } };
-  }
+  if ("problem" in source) return unreadable(seen, source.problem);
   const wish = wishOf(seen, source.changes);
   const { run, request } = wish;
   const job = seen.jobs.find(({ metadata }) => metadata.name === run.name);
@@ -48,6 +46,13 @@ export function decide(seen: Seen, now: number): Plan {
   if (request.upTo === 0) return nothingToRun(wish);
   if (ended) return afterwards(wish, ended, { undo, now });
   return job ? underWay(wish, job) : starting(wish, now);
+}
+
+/** What is under way goes on to its end. */
+function unreadable(seen: Seen, problem: { reason: string; message: string }): Plan {
+  const isBusy = seen.jobs.some((job) => isActive(job, seen.pods));
+  const report = { phase: "Failed", state: "stalled" as const, ...problem, ...kept(seen) };
+  return { ...(isBusy ? {} : childrenAtRest(seen)), report };
 }
 
 function wishOf(seen: Seen, changes: readonly Change[]): Wish {
@@ -77,8 +82,9 @@ function starting(wish: Wish, now: number): Plan {
   const holder = lease.metadata.annotations?.["maquette.dev/owner"] ?? lease.spec?.holderIdentity;
   const message = `Waiting until ${holder} has done with database "${databaseKey(owner.spec.database)}"`;
   const report = { ...pending, reason: "DatabaseBusy", message };
-  if (seen.isHolderKnown) return { report };
-  return { further: lease, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
+  const children = childrenAtRest(seen);
+  if (seen.isHolderKnown) return { ...children, report };
+  return { ...children, further: lease, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
 }
 
 /** A run is never cut short: what it does to a database without transactions could be half a change. */

@@ -279,3 +279,16 @@ Deno.test("changes that cannot be read stall it", () => {
   const problem = { reason: "SourceMissing", message: 'ConfigMap "shop/changes" does not exist' };
   assert.deepEqual(said(decide(seen(dbm(), { source: { problem } }), NOW)), ["Failed", "stalled", "SourceMissing"]);
 });
+
+Deno.test("who cannot go on holds no database, but for what still runs", () => {
+  const owner = dbm();
+  const source = { problem: { reason: "SourceMissing", message: "" } };
+  const over = there(runOf(owner), ended("Failed"));
+  const rest = decide(seen(owner, { source, ...held(owner), ...over }), NOW);
+  assert.deepEqual([made(rest), rest.keep?.map(({ kind }) => kind)], [[], ["Job", "ConfigMap"]]);
+  assert.equal(decide(seen(owner, { source, ...held(owner), ...there(runOf(owner)) }), NOW).desired, undefined);
+  const moved = dbm({ database: { ...owner.spec.database, name: "other" } });
+  const { lease } = held({ ...moved, metadata: { ...moved.metadata, uid: "other" } });
+  const busy = decide(seen(moved, { ...held(owner), lease }), NOW);
+  assert.deepEqual([busy.report.reason, made(busy)], ["DatabaseBusy", []]);
+});

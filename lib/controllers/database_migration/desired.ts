@@ -49,6 +49,11 @@ export function childrenLeft(seen: Seen, runs: readonly Run[]): Children {
   return more!.length > 0 || seen.ownLeases.length > 0 ? { desired: [], keep: kept } : {};
 }
 
+/** While nothing can run: what is there stays, but no database is held. */
+export function childrenAtRest({ jobs, configMaps, ownLeases }: Seen): Children {
+  return ownLeases.length > 0 ? { desired: [], keep: [...jobs, ...configMaps] } : {};
+}
+
 /** Those that are there. A Job never changes; a ConfigMap that somebody has changed is to be set right. */
 function intactOf({ jobs, configMaps }: Seen): Map<string, KubeObject> {
   const intact = configMaps.filter(({ metadata }) => metadata.annotations?.[ANNOTATION_SOURCE] !== "");
