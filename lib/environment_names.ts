@@ -15,6 +15,7 @@
  * @module
  */
 import { LABEL_BRANCH, LABEL_ENVIRONMENT, LABEL_OWNER_UID, LABEL_PROJECT, LABEL_TEAM } from "./api/names.ts";
+import type { KubeObject } from "./api/object.ts";
 import { generate, labelValue, sanitize } from "./naming.ts";
 
 /** Index over Environments by {@link projectKeys}. */
@@ -179,4 +180,10 @@ export function namespaceLabels(environment: EnvironmentLike): Record<string, st
     [LABEL_ENVIRONMENT]: name,
     ...(branch ? { [LABEL_BRANCH]: branch } : {}),
   };
+}
+
+/** What other kinds read of an Environment: the host that it was given. */
+export function givenHost({ apiVersion, kind, metadata, status }: KubeObject): KubeObject {
+  const { name, namespace, uid } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace, uid }, status: { host: status?.host } };
 }

@@ -28,7 +28,7 @@ const UNIT_FOLDERS = [
 const UNIT_PERMISSIONS = ["--allow-net=127.0.0.1,localhost", "--allow-read", "--allow-write", "--allow-env"];
 
 const INTEGRATION = "tests/integration";
-const UNDER_LOAD = `${INTEGRATION}/certificates_test.ts`;
+const UNDER_LOAD = ["certificates", "webhook_rotation", "cost"].map((name) => `${INTEGRATION}/${name}_test.ts`);
 /** They go first, so that none of them is waited for at the end. */
 const LONGEST = ["silence", "faults", "leader", "operator"].map((name) => `${INTEGRATION}/${name}_test.ts`);
 
@@ -54,7 +54,7 @@ const ALL: Step[] = [
     isTest: true,
   },
   // The API server gives an admission 3 s: a machine that is busy with other tests would lose some.
-  { name: "admission under load", args: ["test", "--quiet", "-A", UNDER_LOAD], isTest: true },
+  { name: "admission under load", args: ["test", "--quiet", "-A", ...UNDER_LOAD], isTest: true },
 ];
 
 /** On the cluster that the environment names; see tests/e2e. */
@@ -66,7 +66,7 @@ const END_TO_END: Step[] = [
 /** The files of integration tests that may run beside each other, in the order of their start. */
 function together(): string[] {
   const names = [...Deno.readDirSync(INTEGRATION)].map(({ name }) => `${INTEGRATION}/${name}`).sort();
-  const files = names.filter((name) => name.endsWith("_test.ts") && name !== UNDER_LOAD && !LONGEST.includes(name));
+  const files = names.filter((name) => name.endsWith("_test.ts") && ![...UNDER_LOAD, ...LONGEST].includes(name));
   return [...LONGEST, ...files];
 }
 

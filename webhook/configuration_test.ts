@@ -34,13 +34,13 @@ Deno.test("webhookConfigurations() asks about our kinds alone, when they are cre
         operations: ["CREATE", "UPDATE"],
         scope: "Namespaced",
       })),
-      {
+      ...["portfolioapps", "databasemigrations"].map((plural) => ({
         apiGroups: ["portfolio.example.com"],
         apiVersions: ["v1alpha1"],
-        resources: ["portfolioapps"],
+        resources: [plural],
         operations: ["CREATE", "UPDATE"],
         scope: "Namespaced",
-      },
+      })),
     ]);
   }
 });

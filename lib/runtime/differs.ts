@@ -91,7 +91,9 @@ function field(item: unknown, key: string): unknown {
 }
 
 function sameQuantity(a: unknown, b: unknown, path: string): boolean {
-  const isTyped = QUANTITY_MAPS.has(path.split(".").at(-2) ?? "") || QUANTITIES.has(lastOf(path));
+  const [parent = "", name = ""] = path.split(".").slice(-2);
+  // `value` is a quantity in the target of a metric, and a text nearly everywhere else.
+  const isTyped = QUANTITY_MAPS.has(parent) || QUANTITIES.has(name) || (parent === "target" && name === "value");
   if (!isTyped || !isQuantity(a) || !isQuantity(b)) return false;
   return compareQuantities(a, b) === 0;
 }

@@ -18,6 +18,14 @@ export interface KubectlOptions {
   kubeconfigPath?: string;
 }
 
+/** So many times is asked again. */
+const AGAIN = 3;
+
+/** Whether the API server waited in vain for admission, and nothing was done. */
+function isUnanswered({ code, stdout, stderr }: KubectlResult): boolean {
+  return code !== 0 && stdout === "" && /failed calling webhook .*context deadline exceeded/.test(stderr);
+}
+
 /** Calls kubectl with one kubeconfig; all that it caches stays in one folder. */
 export class Kubectl {
   readonly #program: string;
@@ -32,11 +40,22 @@ export class Kubectl {
   }
 
   /**
-   * Calls kubectl.
+   * Calls kubectl. What admission had no time for on a busy machine is asked again: nothing was written by it.
    *
    * @throws Error with the arguments and stderr when the exit code is not 0, unless `check` is false
    */
   async run(args: string[], options: KubectlOptions = {}): Promise<KubectlResult> {
+    let result = await this.#call(args, options);
+    for (let again = 0; again < AGAIN && isUnanswered(result); again++) result = await this.#call(args, options);
+    if (result.code !== 0 && options.check !== false) {
+      throw new Error(
+        `Failed to run "kubectl ${args.join(" ")}": ${result.stderr.trim() || `exit code ${result.code}`}`,
+      );
+    }
+    return result;
+  }
+
+  async #call(args: string[], options: KubectlOptions): Promise<KubectlResult> {
     const kubeconfigPath = options.kubeconfigPath ?? this.#kubeconfigPath;
     const process = new Deno.Command(this.#program, {
       args: ["--kubeconfig", kubeconfigPath, "--cache-dir", join(this.#folder, "kubectl-cache"), ...args],
@@ -46,13 +65,7 @@ export class Kubectl {
     }).spawn();
     const [output] = await Promise.all([process.output(), feed(process, options.stdin)]);
     const decoder = new TextDecoder();
-    const result = { code: output.code, stdout: decoder.decode(output.stdout), stderr: decoder.decode(output.stderr) };
-    if (result.code !== 0 && options.check !== false) {
-      throw new Error(
-        `Failed to run "kubectl ${args.join(" ")}": ${result.stderr.trim() || `exit code ${result.code}`}`,
-      );
-    }
-    return result;
+    return { code: output.code, stdout: decoder.decode(output.stdout), stderr: decoder.decode(output.stderr) };
   }
 
   /**

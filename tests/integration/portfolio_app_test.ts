@@ -275,13 +275,39 @@ Deno.test("a portfolio application through kubectl alone", async (t) => {
     await terminal.untilApp("shop", "to go on", ({ status }) => status.version === "v5" && status.phase === "Running");
   });
 
+  await step("one with everything comes to rest", async () => {
+    await terminal.create(app("everything", {
+      env: { EMPTY: "", A: "1" },
+      config: { B: "2" },
+      resources: { requests: { cpu: "500m", memory: "1024Mi" }, limits: { cpu: "1000m" } },
+      ingress: { enabled: true },
+      storage: { size: "1024Mi", accessModes: ["ReadWriteMany"] },
+      autoscaling: {
+        maxReplicas: 3,
+        metrics: [
+          { external: { name: "queue", selector: { a: "b" }, value: "1000m" } },
+          { pods: { name: "rps", averageValue: "1000m" } },
+        ],
+      },
+      shutdown: { preStop: ["true"] },
+      backup: {
+        when: "schedule",
+        schedule: "@daily",
+        tool: "volume",
+        destination: { pvc: { claimName: "elsewhere" } },
+      },
+      probes: { startup: {}, liveness: {}, readiness: {} },
+    }));
+    await terminal.untilAppPhase("everything", "Running");
+  });
+
   await step("a restart writes nothing", async () => {
     await operator.stop();
     const mark = plane.auditLogPath ? await auditMark(plane.auditLogPath) : 0;
     await operator.start();
     await waitFor(
       "the leader to have looked at all",
-      async () => await operator.metric("maquette_reconcile_duration_seconds_count", { kind: "PortfolioApp" }) >= 2,
+      async () => await operator.metric("maquette_reconcile_duration_seconds_count", { kind: "PortfolioApp" }) >= 3,
     );
     if (!plane.auditLogPath) return;
     const requests = (await requestsSince(plane.auditLogPath, mark, OPERATOR)).filter(({ uri }) => uri !== "/version");
@@ -299,5 +325,13 @@ Deno.test("a portfolio application through kubectl alone", async (t) => {
     assert.equal(metadata.labels?.["maquette.dev/owner-uid"], undefined);
     assert.equal(metadata.annotations?.["maquette.dev/owner"], "PortfolioApp.portfolio.example.com/team/shop");
     assert.ok((await terminal.list("events", "-n", TEAM)).some(({ reason }) => reason === "VolumeKept"));
+  });
+
+  await step("a volume that stayed is a new application's once somebody says so", async () => {
+    await terminal.create(app("shop", { storage: { size: "1Gi" } }));
+    const owner = await terminal.untilAppReason("shop", "NotOwned");
+    const marks = ["app.kubernetes.io/managed-by=maquette", `maquette.dev/owner-uid=${owner.metadata.uid}`];
+    await plane.kubectl(["label", "pvc", "shop-data", "-n", TEAM, ...marks]);
+    await terminal.untilAppPhase("shop", "Running");
   });
 });

@@ -9,6 +9,7 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import { KINDS } from "../../lib/api/registry.ts";
 import { immutabilityProblems, schemaProblems, withDefaults } from "../../lib/api/validate.ts";
 import { type ControlPlane, startControlPlane } from "../control_plane/control_plane.ts";
+import { databaseMigration } from "../fixtures/database_migrations.ts";
 import { environment } from "../fixtures/environments.ts";
 import { preview } from "../fixtures/good_previews.ts";
 import { NAMESPACE } from "../fixtures/object_case.ts";
@@ -110,7 +111,7 @@ Deno.test("the API server and the schemas agree, the webhook off", (t) =>
 
 Deno.test("kubectl knows the kinds", (t) =>
   withCrds(async (plane, requests) => {
-    const [previews, printers, projects, environments, apps] = KINDS.map(({ resource }) => resource);
+    const [previews, printers, projects, environments, apps, migrations] = KINDS.map(({ resource }) => resource);
 
     async function createWithStatus(object: KubeObject, status: Record<string, unknown>): Promise<void> {
       const resource = object.kind === "Printer" ? printers! : previews!;
@@ -134,7 +135,8 @@ Deno.test("kubectl knows the kinds", (t) =>
       assert.deepEqual(JSON.parse(stdout).status, STATUS);
     });
 
-    await t.step("projects, environments and applications of existing users are stored", async () => {
+    await t.step("objects of the other kinds, as existing users have them, are stored", async () => {
+      assert.equal((await requests.write(migrations!, databaseMigration())).code, 201);
       assert.equal((await requests.write(apps!, portfolioApp())).code, 201);
       assert.equal((await requests.write(projects!, project())).code, 201);
       assert.equal((await requests.write(environments!, environment())).code, 201);

@@ -76,7 +76,7 @@ Deno.test("the namespace of an Environment holds against a real API server", asy
         containers: [{ name: "app", image: "app", resources: { limits: { cpu: "1", memory: "3Gi" } } }],
       }),
     );
-    assert.match(stderr, /exceeded quota: maquette-compute/);
+    assert.match(stderr, /exceeded quota: maquette-(compute|serving)/);
   });
 
   await t.step("a privileged Pod is refused", async () => {

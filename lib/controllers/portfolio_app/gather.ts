@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ENVIRONMENT } from "../../api/environment.ts";
 import type { KubeObject, Resource } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
@@ -20,7 +21,8 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { appChild, appHostKey, BY_APP_HOST } from "../../portfolio_names.ts";
+import { BY_HOST as BY_ENVIRONMENT_HOST } from "../../environment_names.ts";
+import { appChild, appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
 import { BY_HOST } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
@@ -111,7 +113,7 @@ function isOfApplication({ metadata }: KubeObject, owner: PortfolioApp): boolean
   return Object.entries(selectorOf(owner)).every(([name, value]) => metadata.labels?.[name] === value);
 }
 
-/** Environments of Projects take another host where one is taken, and are none. */
+/** An Environment that merely wants the host takes another one. */
 function rivalsOf(
   owner: PortfolioApp,
   { cache, settings }: Pick<GatherDeps, "cache"> & { settings: AppSettings },
@@ -121,6 +123,8 @@ function rivalsOf(
   return [
     ...cache(PORTFOLIO_APP.resource, "all").indexed(BY_APP_HOST, key),
     ...cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, key),
+    ...cache(ENVIRONMENT.resource, "all").indexed(BY_ENVIRONMENT_HOST, key.replace(/\.$/, ""))
+      .filter(({ status }) => hostKey(String(status?.host ?? ""), settings.domain) === key),
   ].filter(({ metadata }) => metadata.uid !== owner.metadata.uid);
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ENVIRONMENT } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
@@ -20,7 +21,8 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { appHostKey, BY_APP_HOST } from "../../portfolio_names.ts";
+import { givenHost } from "../../environment_names.ts";
+import { appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
 import { hostname } from "../../preview_names.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, GatherDeps, Lister, Permission, Root } from "../../runtime/definition.ts";
@@ -60,7 +62,9 @@ const PERMISSIONS: readonly Permission[] = [
   { groups: [""], resources: ["pods"], verbs: ["list", "watch"] },
   { groups: [""], resources: ["pods/log"], verbs: ["get"] },
   { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
-  { groups: [PREVIEW_ENVIRONMENT.resource.group], resources: ["previewenvironments"], verbs: ["list", "watch"] },
+  ...[PREVIEW_ENVIRONMENT, ENVIRONMENT].map(({ resource: { group, plural } }): Permission => ({
+    ...{ groups: [group], resources: [plural], verbs: ["list", "watch"] },
+  })),
 ];
 
 /** The definition for one configuration. */
@@ -75,6 +79,7 @@ export function portfolioAppController(settings: AppSettings): ControllerDefinit
       { resource: ENDPOINT_SLICE, scope: "children", shape: endpointsShape },
       { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, hostOf) },
       { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfPreviewHost },
+      { resource: ENVIRONMENT.resource, scope: "all", owners: ownersOfGivenHost(settings.domain), reads: givenHost },
       { resource: settings.migrations, scope: "all", owners: usersOfMigration },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(settings) },
     ],
@@ -114,6 +119,14 @@ function beside(
 
 function ownersOfPreviewHost({ object }: Change, owners: Lister): string[] {
   return owners.indexed(BY_APP_HOST, hostname((object as PreviewEnvironment).spec, "")).map(keyOf);
+}
+
+/** Before and after: one that lets go of a host frees it. */
+function ownersOfGivenHost(domain: string): (change: Change, owners: Lister) => string[] {
+  return ({ object, old }, owners) => {
+    const hosts = [object, old].map((each) => each?.status?.host).filter((host) => typeof host === "string");
+    return [...new Set(hosts)].flatMap((host) => owners.indexed(BY_APP_HOST, hostKey(host, domain))).map(keyOf);
+  };
 }
 
 function usersOfMigration({ object }: Change, owners: Lister): string[] {

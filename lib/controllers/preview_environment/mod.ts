@@ -19,6 +19,7 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
+import { givenHost } from "../../environment_names.ts";
 import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
@@ -123,11 +124,6 @@ function ownersOfGivenHost(domain: string): WatchNeed["owners"] {
       .flatMap((host) => owners.indexed(BY_HOST, host.slice(0, -domain.length)));
     return [...new Set(waiting.map(keyOf))];
   };
-}
-
-function givenHost({ apiVersion, kind, metadata, status }: KubeObject): KubeObject {
-  const { name, namespace, uid } = metadata;
-  return { apiVersion, kind, metadata: { name, namespace, uid }, status: { host: status?.host } };
 }
 
 function hostOf(owner: KubeObject): string {
