@@ -39,7 +39,9 @@ function* moments(seed: number): Generator<Moment> {
   };
   for (let round = 0;; round++) {
     const [applied, seconds] = [below(6), below(400) / 1000];
-    yield { tool: TOOLS[round % 2]!, victim: VICTIMS[(round >> 1) % VICTIMS.length]!, applied, seconds };
+    // Each victim with either tool, in eight rounds.
+    const tool = TOOLS[(round + (round >> 2)) % 2]!;
+    yield { tool, victim: VICTIMS[round % VICTIMS.length]!, applied, seconds };
   }
 }
 
