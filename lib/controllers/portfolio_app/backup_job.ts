@@ -25,7 +25,7 @@ type Part = Record<string, unknown>;
 
 const NOBODY = 65_534;
 const ARCHIVES = "/archives";
-const WORK = "/work";
+const WORK = "/staging";
 const CONNECT_SECONDS = "10";
 const RESOURCES = { requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 /** The names of CronJobs are shorter than others: eleven characters are put behind them. */

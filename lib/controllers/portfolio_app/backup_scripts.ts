@@ -55,9 +55,9 @@ mv "$part" "$TARGET/$file"
 echo "$sum  $file" >"$TARGET/$file.sha256"
 result=$(printf '{"archive":"%s","sha256":"%s","bytes":%d,"entries":%d}' \\
   "$file" "$sum" "$(wc -c <"$TARGET/$file")" "$entries")
-if [ "$TARGET" = /work ]; then
-  echo "$result" >/work/result
-  echo "$file" >/work/file
+if [ "$TARGET" = /staging ]; then
+  echo "$result" >/staging/result
+  echo "$file" >/staging/file
 else
   echo "$result" >/dev/termination-log
 fi
@@ -74,27 +74,27 @@ store() {
 # S3 wants the checksum of what is sent to be signed, and not every curl works it out by itself.
 checksum() { printf 'x-amz-content-sha256: '; sha256sum "$1" | cut -d ' ' -f 1; }
 upload() {
-  store --header "$(checksum "/work/$1")" --upload-file "/work/$1" "$URL/$1" || fail "Cannot write $1 to the store"
+  store --header "$(checksum "/staging/$1")" --upload-file "/staging/$1" "$URL/$1" || fail "Cannot write $1 to the store"
 }
 download() { store --header "$(checksum /dev/null)" --output "$2" "$URL/$1"; }
 `;
 
 /** Takes the archive of {@link SAVE} to the store and reads it back. @environment URL REGION ACCESS_KEY_ID … */
 export const UPLOAD = `${STORE}
-file=$(cat /work/file)
+file=$(cat /staging/file)
 upload "$file"
-download "$file" /work/back || fail "Cannot read $file back from the store"
-sum=$(cut -d ' ' -f 1 "/work/$file.sha256")
-echo "$sum  /work/back" | sha256sum -c - >/dev/null || fail "The archive in the store is not what was sent"
+download "$file" /staging/back || fail "Cannot read $file back from the store"
+sum=$(cut -d ' ' -f 1 "/staging/$file.sha256")
+echo "$sum  /staging/back" | sha256sum -c - >/dev/null || fail "The archive in the store is not what was sent"
 upload "$file.sha256"
-cat /work/result >/dev/termination-log
+cat /staging/result >/dev/termination-log
 echo "Stored $file"
 `;
 
 /** Takes the archive from the store. @environment ARCHIVE URL … */
 export const DOWNLOAD = `${STORE}
-download "$ARCHIVE" "/work/$ARCHIVE" || fail "Cannot read $ARCHIVE from the store"
-download "$ARCHIVE.sha256" "/work/$ARCHIVE.sha256" || rm -f "/work/$ARCHIVE.sha256"
+download "$ARCHIVE" "/staging/$ARCHIVE" || fail "Cannot read $ARCHIVE from the store"
+download "$ARCHIVE.sha256" "/staging/$ARCHIVE.sha256" || rm -f "/staging/$ARCHIVE.sha256"
 `;
 
 /** Brings an archive back. @environment TOOL SOURCE ARCHIVE, DATABASE as a connection string */
