@@ -17,6 +17,7 @@ import { kubeconfigCredentials } from "../../lib/kube/credentials.ts";
 import { hasStatus } from "../../lib/kube/errors.ts";
 import type { ControlPlane } from "../control_plane/control_plane.ts";
 import { type Container, environmentOf, expanded } from "./environment.ts";
+import { collected, isPlayedHere, isRunning, statusOf } from "./pods.ts";
 import { contain, type Mount } from "./sandbox.ts";
 import { makeVolumes, MissingSource, mountsOf, type VolumeSources } from "./volumes.ts";
 
@@ -281,29 +282,4 @@ export class JobRunner implements AsyncDisposable {
       if (!hasStatus(error, 404, 422) && !this.#ending.signal.aborted) throw error;
     });
   }
-}
-
-function isRunning({ metadata, status }: KubeObject): boolean {
-  return !metadata.deletionTimestamp && status?.phase === "Running";
-}
-
-function isPlayedHere({ spec }: KubeObject): boolean {
-  return (spec.containers as Container[]).some(({ image }) => image.split("/").at(-1)!.includes("unready"));
-}
-
-function statusOf({ name, image }: Container, state: Record<string, unknown>): Record<string, unknown> {
-  return { name, image, imageID: "", ready: false, restartCount: 0, state };
-}
-
-/** Standard output and error as one text, in the order in which they come. */
-async function collected(process: Deno.ChildProcess, run: Run): Promise<string> {
-  let text = "";
-  const read = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      run.log += chunk;
-    }
-  };
-  await Promise.all([read(process.stdout), read(process.stderr)]);
-  return text;
 }

@@ -96,7 +96,7 @@ function claimOf(owner: PortfolioApp, tool: Backup["tool"]): string | undefined 
 /** Where an archive is, for people. */
 export function locationOf({ pvc, s3 }: BackupPlace, archive: string): string {
   if (pvc) return `pvc:${[pvc.claimName, pvc.path, archive].filter(Boolean).join("/")}`;
-  return `s3://${[s3!.bucket, s3!.prefix, archive].filter(Boolean).join("/")}`;
+  return `s3://${[s3!.bucket, s3!.prefix?.replace(/\/+$/, ""), archive].filter(Boolean).join("/")}`;
 }
 
 /** A name that no connection string in it is read from. */

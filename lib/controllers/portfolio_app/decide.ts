@@ -163,12 +163,14 @@ function fieldsOf(seen: Seen, image = seen.owner.status?.image): Record<string, 
   const { owner, settings, deployment: observed } = seen;
   const { wanted, available } = rolloutOf(observed);
   const replicas = observed ? wanted : 0;
+  // One that is too many is on its way out.
+  const serving = Math.min(available, replicas);
   const known = {
     image,
     version: image === undefined ? undefined : versionOf(image),
     replicas,
-    readyReplicas: available,
-    ready: `${available}/${replicas}`,
+    readyReplicas: serving,
+    ready: `${serving}/${replicas}`,
     url: urlOf(owner, settings),
     backup: latestBackup(seen),
     restoredAt: restoredAt(seen),

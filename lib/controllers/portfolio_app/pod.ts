@@ -119,8 +119,10 @@ function sorted(texts: Record<string, string> = {}): [string, string][] {
 function healthOf({ probes, port }: PortfolioApp["spec"]): Part {
   if (!probes) return probesOf({ tcpSocket: { port } });
   return Object.fromEntries(
-    Object.entries(probes).map(([name, { path, port: own = port, ...times }]) => {
-      return [`${name}Probe`, { httpGet: { path, port: own, scheme: "HTTP" }, ...times }];
+    Object.entries(probes).map(([name, { path, port: own = port, initialDelaySeconds, ...times }]) => {
+      // The API server drops a delay of 0: kept, the Deployment would never be as it is desired.
+      const delay = initialDelaySeconds > 0 ? { initialDelaySeconds } : {};
+      return [`${name}Probe`, { httpGet: { path, port: own, scheme: "HTTP" }, ...delay, ...times }];
     }),
   );
 }

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { fullImage, graceSeconds, podTemplate } from "./pod.ts";
+import { app } from "./test_objects.ts";
+
+const TEMPLATE = "maquette.dev/template";
+
+// deno-lint-ignore no-explicit-any
+function podOf(spec: Record<string, unknown>): any {
+  return podTemplate(app(spec)).spec;
+}
+
+Deno.test("podTemplate() gives no rights, and asks a port where no probes are written", () => {
+  const { automountServiceAccountToken, securityContext, containers: [container] } = podOf({ port: 3000 });
+  assert.equal(automountServiceAccountToken, false);
+  assert.deepEqual(securityContext, { seccompProfile: { type: "RuntimeDefault" } });
+  assert.deepEqual(container.securityContext, { allowPrivilegeEscalation: false });
+  for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+    assert.deepEqual(container[probe].tcpSocket, { port: 3000 });
+  }
+});
+
+Deno.test("podTemplate() asks as it is written, and only what is written", () => {
+  const { containers: [container] } = podOf({ probes: { liveness: { path: "/up", port: 9, initialDelaySeconds: 4 } } });
+  const { httpGet, initialDelaySeconds } = container.livenessProbe;
+  assert.deepEqual([httpGet, initialDelaySeconds], [{ path: "/up", port: 9, scheme: "HTTP" }, 4]);
+  assert.equal(container.readinessProbe, undefined);
+});
+
+Deno.test("podTemplate() leaves out what the API server drops: an empty value, a delay of 0", () => {
+  const { containers: [container] } = podOf({ env: { A: "" }, probes: { liveness: {} } });
+  assert.deepEqual(container.env, [{ name: "A" }]);
+  assert.ok(!("initialDelaySeconds" in container.livenessProbe));
+});
+
+Deno.test("podTemplate() keeps Pods together on a volume of one node, and only there", () => {
+  assert.ok(podOf({ storage: { size: "1Gi" } }).affinity);
+  assert.equal(podOf({ storage: { size: "1Gi", accessModes: ["ReadWriteMany"] } }).affinity, undefined);
+  assert.equal(podOf({}).affinity, undefined);
+});
+
+const ROLLS: Record<string, [before: Record<string, unknown>, after: Record<string, unknown>, isRolled: boolean]> = {
+  "another text in the configuration": [{ config: { a: "1" } }, { config: { a: "2" } }, true],
+  "the same configuration in another order": [{ config: { a: "1", b: "2" } }, { config: { b: "2", a: "1" } }, false],
+  "another number of Pods": [{ replicas: 1 }, { replicas: 2 }, false],
+  "a larger volume": [{ storage: { size: "1Gi" } }, { storage: { size: "2Gi" } }, false],
+  "another host": [{ ingress: { enabled: true } }, { ingress: { enabled: true, host: "a.b" } }, false],
+};
+
+for (const [sentence, [before, after, isRolled]] of Object.entries(ROLLS)) {
+  Deno.test(`${sentence} ${isRolled ? "rolls" : "does not roll"} the Pods`, () => {
+    const [first, second] = [before, after].map((spec) => podTemplate(app(spec)).metadata.labels[TEMPLATE]);
+    assert.equal(first !== second, isRolled);
+  });
+}
+
+Deno.test("fullImage() puts image and version together, and graceSeconds() has a default", () => {
+  const owner = app({ image: "shop:v1", version: undefined, shutdown: {} });
+  assert.deepEqual([fullImage(owner.spec), fullImage(app().spec), graceSeconds(owner), graceSeconds(app())], [
+    "shop:v1",
+    "ghcr.io/acme/shop:v1",
+    30,
+    30,
+  ]);
+});
