@@ -152,7 +152,7 @@ export function inventoryEntry(object: KubeObject): InventoryEntry {
 }
 
 /** The kind's own status fields and conditions, which a report that knows nothing new must not drop. */
-export function keptFields(owner: KubeObject): Pick<Report, "fields" | "conditions"> {
+export function keptFields(owner: KubeObject): Required<Pick<Report, "fields" | "conditions">> {
   const {
     phase: _phase,
     observedGeneration: _generation,

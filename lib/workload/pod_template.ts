@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { KubeObject } from "../api/object.ts";
 
 /** Tells the Pods of the present template from those of older ones. */
 export const TEMPLATE_LABEL = "maquette.dev/template";
@@ -12,6 +13,13 @@ export const TEMPLATE_LABEL = "maquette.dev/template";
 export interface PodTemplate {
   metadata: { labels: Record<string, string> };
   spec: Record<string, unknown>;
+}
+
+/** Those of the Pods that the template has made and that are not being deleted. */
+export function podsOfTemplate(pods: readonly KubeObject[], { metadata: { labels } }: PodTemplate): KubeObject[] {
+  return pods.filter(({ metadata }) =>
+    metadata.labels?.[TEMPLATE_LABEL] === labels[TEMPLATE_LABEL] && !metadata.deletionTimestamp
+  );
 }
 
 /** One unavailable Pod is one too many: a new one must be ready before an old one goes. */

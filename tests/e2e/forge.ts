@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
-import { git } from "../registry/git_server.ts";
+import { committed, git } from "../registry/git_server.ts";
 import type { Cluster } from "./cluster.ts";
 import { FORGE, forgeProgram } from "./images.ts";
 
@@ -97,10 +97,9 @@ export class Forge implements AsyncDisposable {
       const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
       await Deno.writeFile(join(work, path), bytes, { mode: 0o755 });
     }
-    await git(work, "add", "-A");
-    await git(work, "commit", "-q", "-m", "change");
+    const commit = await committed(work, "change");
     await this.#push(name, work);
-    return await git(work, "rev-parse", "HEAD");
+    return commit;
   }
 
   /** By a bundle: only the Pod's own network leads to the server. */

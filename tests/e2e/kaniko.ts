@@ -5,6 +5,7 @@
  */
 import { run } from "../../deploy/image/debian.ts";
 import { buildImage, readEntry } from "../../deploy/image/image.ts";
+import { cached } from "../cache.ts";
 
 /** Name and tag of the image. */
 export const KANIKO = "maquette-e2e-kaniko:1";
@@ -17,10 +18,9 @@ const CONFIG = {
   env: ["HOME=/root", "USER=root", "PATH=/usr/local/bin:/kaniko", "SSL_CERT_DIR=/kaniko/ssl/certs"],
 };
 
-/** @param folder Kept: what was built there is not built again. @returns Path of the image's archive. */
+/** @param folder for the archive. @returns Its path. */
 export async function kanikoImage(folder: string): Promise<string> {
-  const executor = `${folder}/kaniko-${VERSION}`;
-  if (!await Deno.stat(executor).then(() => true, () => false)) await build(executor, folder);
+  const executor = await cached("kaniko", VERSION, build);
   const entries = [
     await readEntry(executor, { path: "kaniko/executor", mode: 0o755 }),
     await readEntry("/etc/ssl/certs/ca-certificates.crt", {
@@ -34,8 +34,8 @@ export async function kanikoImage(folder: string): Promise<string> {
 }
 
 /** With the versions of its own go.mod, which a module that requires it would not have. */
-async function build(executor: string, folder: string): Promise<void> {
-  const found = await run("go", ["mod", "download", "-json", `${MODULE}@${VERSION}`], folder);
+async function build(executor: string): Promise<void> {
+  const found = await run("go", ["mod", "download", "-json", `${MODULE}@${VERSION}`]);
   const { Dir: source } = JSON.parse(new TextDecoder().decode(found));
   const version = `-X ${MODULE}/pkg/version.version=${VERSION}`;
   const env = { CGO_ENABLED: "0", GOWORK: "off" };

@@ -11,7 +11,7 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import { waitUntil } from "../wait.ts";
 import { type ControlPlane } from "../control_plane/control_plane.ts";
 import { programCommand } from "../installed.ts";
-import { git, GitServer } from "../registry/git_server.ts";
+import { committed, git, GitServer } from "../registry/git_server.ts";
 import { Terminal } from "./previews.ts";
 
 /** Where Projects and Environments of these tests live. */
@@ -65,10 +65,9 @@ export class Repository implements AsyncDisposable {
       await Deno.mkdir(join(target, ".."), { recursive: true });
       await Deno.writeTextFile(target, typeof content === "string" ? content : yamlOf(content));
     }
-    await git(work, "add", "-A");
-    await git(work, "commit", "-q", "--allow-empty", "-m", "change");
+    const commit = await committed(work, "change");
     await git(work, "push", "-q", "-f", join(this.#folder, "shop.git"), `HEAD:refs/heads/${branch}`);
-    return await git(work, "rev-parse", "HEAD");
+    return commit;
   }
 
   /** A symbolic link in the next commit. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { cached } from "../cache.ts";
 import type { ImageContent } from "../jobs/runner.ts";
 
 const FLYWAY = "org.flywaydb:flyway-commandline:10.22.0:tar.gz";
@@ -33,17 +33,7 @@ export async function toolImages(): Promise<Record<string, ImageContent>> {
  * @throws {Error} when Maven is missing or fails, with the end of its output
  */
 async function ensureTools(): Promise<string> {
-  const folder = join(cacheFolder(), await digest());
-  await Deno.mkdir(dirname(folder), { recursive: true });
-  // Two test processes may do this at once: one fetches, the other waits. The kernel releases the lock.
-  using lock = await Deno.open(join(cacheFolder(), "lock"), { create: true, write: true });
-  await lock.lock(true);
-  if (!await Deno.stat(folder).then(() => true, () => false)) await fetchTools(folder);
-  return folder;
-}
-
-function cacheFolder(): string {
-  return join(Deno.env.get("XDG_CACHE_HOME") || join(homedir(), ".cache"), "maquette", "migration-tools");
+  return await cached("migration-tools", await digest(), fetchTools);
 }
 
 async function digest(): Promise<string> {
@@ -52,21 +42,17 @@ async function digest(): Promise<string> {
 }
 
 async function fetchTools(folder: string): Promise<void> {
-  // Only a complete folder ever has the final name.
-  const partial = `${folder}.partial`;
-  await Deno.remove(partial, { recursive: true }).catch(() => {});
-  await Deno.mkdir(join(partial, "flyway"), { recursive: true });
-  await Deno.mkdir(join(partial, "liquibase"), { recursive: true });
-  await Deno.copyFile(POM, join(partial, "pom.xml"));
-  await run(partial, ["mvn", "-q", "-B", "dependency:copy", `-Dartifact=${FLYWAY}`, "-DoutputDirectory=fetched"]);
-  await run(partial, ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=liquibase"]);
+  await Deno.mkdir(join(folder, "flyway"), { recursive: true });
+  await Deno.mkdir(join(folder, "liquibase"), { recursive: true });
+  await Deno.copyFile(POM, join(folder, "pom.xml"));
+  await run(folder, ["mvn", "-q", "-B", "dependency:copy", `-Dartifact=${FLYWAY}`, "-DoutputDirectory=fetched"]);
+  await run(folder, ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=liquibase"]);
   const without = ["gcp", "cassandra", "mongo"].map((name) => `--exclude=*/drivers/${name}`);
-  const [{ name: archive }] = await Array.fromAsync(Deno.readDir(join(partial, "fetched"))) as [Deno.DirEntry];
-  await run(partial, ["tar", "xzf", join("fetched", archive), "-C", "flyway", "--strip-components=1", ...without]);
-  await Deno.chmod(join(partial, "flyway", "flyway"), 0o755);
-  await Deno.writeTextFile(join(partial, "liquibase", "liquibase"), LIQUIBASE, { mode: 0o755 });
-  await Deno.remove(join(partial, "fetched"), { recursive: true });
-  await Deno.rename(partial, folder);
+  const [{ name: archive }] = await Array.fromAsync(Deno.readDir(join(folder, "fetched"))) as [Deno.DirEntry];
+  await run(folder, ["tar", "xzf", join("fetched", archive), "-C", "flyway", "--strip-components=1", ...without]);
+  await Deno.chmod(join(folder, "flyway", "flyway"), 0o755);
+  await Deno.writeTextFile(join(folder, "liquibase", "liquibase"), LIQUIBASE, { mode: 0o755 });
+  await Deno.remove(join(folder, "fetched"), { recursive: true });
 }
 
 async function run(cwd: string, [program, ...args]: string[]): Promise<void> {

@@ -108,8 +108,9 @@ export async function makeRepository(
   return { commit, pull };
 }
 
-async function committed(work: string, message: string): Promise<string> {
+/** Commits all that stands in a checkout, which may be what it was. @returns the commit */
+export async function committed(work: string, message: string): Promise<string> {
   await git(work, "add", "-A");
-  await git(work, "commit", "-q", "-m", message);
+  await git(work, "commit", "-q", "--allow-empty", "-m", message);
   return await git(work, "rev-parse", "HEAD");
 }

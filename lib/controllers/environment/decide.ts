@@ -8,7 +8,7 @@ import { environmentNamespace } from "../../environment_names.ts";
 import { hasExpired, isExpiring, type Lifetime } from "../../lifetime.ts";
 import { childKey } from "../../runtime/changes.ts";
 import type { Plan } from "../../runtime/definition.ts";
-import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
+import { type Finding, keptFields, type Report, rfc3339 } from "../../runtime/status.ts";
 import { urlOf } from "../../workload/exposure.ts";
 import { fullHostOf, hostOf, missingObjects, obstacleOf } from "./checks.ts";
 import { desiredObjects, ingressChoice } from "./desired.ts";
@@ -22,7 +22,8 @@ import { refOf } from "./source.ts";
 import { judgementOf, type Stages } from "./stages.ts";
 import { warningsOf } from "./warnings.ts";
 
-const SUMMARY = new Set(["Ready", "Reconciling", "Stalled", "Paused", "Expiring"]);
+/** They are said anew with each report. */
+const SAID_ANEW = new Set(["Paused", "Expiring"]);
 const SETTLED = new Set(["Ready", "Failed"]);
 
 /** @param now Milliseconds since the epoch. */
@@ -58,9 +59,9 @@ function hasSettled({ owner: { status, metadata } }: Seen): boolean {
 }
 
 /** What the status says already. */
-function keptReport({ owner: { status }, children }: Seen): Report {
-  const { phase = "Pending", observedGeneration: _, conditions = [], inventory, history: __, ...fields } = status ??
-    {};
+function keptReport({ owner, children }: Seen): Report {
+  const { phase = "Pending", conditions = [], inventory } = owner.status ?? {};
+  const { fields, conditions: own } = keptFields(owner);
   const ready: Condition | undefined = conditions.find(({ type }) => type === "Ready");
   const state = phase === "Ready"
     ? "ready"
@@ -68,7 +69,7 @@ function keptReport({ owner: { status }, children }: Seen): Report {
     ? "stalled"
     : "reconciling";
   const { reason = "Pending", message = "" } = ready ?? {};
-  const kept = conditions.filter(({ type }) => !SUMMARY.has(type));
+  const kept = own.filter(({ type }) => !SAID_ANEW.has(type));
   const there = inventory?.filter(({ kind, ...metadata }) =>
     children.has(childKey({ apiVersion: "", kind, metadata }))
   );

@@ -27,7 +27,7 @@ import { BY_HOST } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
-import { type PodTemplate, TEMPLATE_LABEL } from "../../workload/pod_template.ts";
+import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
 import { podTemplate, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
@@ -79,9 +79,7 @@ export async function gather(
     children(resource).find(({ metadata }) => metadata.name === appChild(owner, part));
   const template = podTemplate(owner);
   const allPods = children(POD).filter((pod) => isOfApplication(pod, owner));
-  const pods = allPods.filter(({ metadata }) =>
-    metadata.labels?.[TEMPLATE_LABEL] === template.metadata.labels[TEMPLATE_LABEL] && !metadata.deletionTimestamp
-  );
+  const pods = podsOfTemplate(allPods, template);
   const failure = firstFailure(pods);
   return {
     owner,

@@ -12,7 +12,7 @@ import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
-import { type PodTemplate, TEMPLATE_LABEL } from "../../workload/pod_template.ts";
+import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
 import { appName, podTemplate } from "./desired.ts";
 import type { PreviewSettings } from "./settings.ts";
 import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
@@ -52,10 +52,7 @@ export async function gather(
   const children = (resource: Resource): KubeObject[] =>
     from.cache(resource, "children").ownedBy(uid).filter((object) => object.metadata.namespace === namespace);
   const template = podTemplate(owner);
-  const digest = template.metadata.labels[TEMPLATE_LABEL];
-  const pods = children(POD).filter(({ metadata }) =>
-    metadata.labels?.[TEMPLATE_LABEL] === digest && !metadata.deletionTimestamp
-  );
+  const pods = podsOfTemplate(children(POD), template);
   const failure = firstFailure(pods);
   return {
     owner,
