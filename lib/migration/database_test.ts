@@ -12,8 +12,8 @@ const URLS: Record<string, [over: Partial<Database>, flyway: string, liquibase: 
   "postgres": [{}, "jdbc:postgresql://db.example.com:5432/shop", "jdbc:postgresql://db.example.com:5432/shop"],
   "mysql": [
     { engine: "mysql" },
-    "jdbc:mysql://db.example.com:3306/shop",
-    "jdbc:mariadb://db.example.com:3306/shop?allowMultiQueries=true",
+    "jdbc:mysql://db.example.com:3306/shop?allowPublicKeyRetrieval=true&permitMysqlScheme=true",
+    "jdbc:mariadb://db.example.com:3306/shop?allowPublicKeyRetrieval=true&allowMultiQueries=true",
   ],
   "mariadb, at a port of its own": [
     { engine: "mariadb", port: 13306 },
@@ -24,6 +24,11 @@ const URLS: Record<string, [over: Partial<Database>, flyway: string, liquibase: 
     { host: "[fd00::1]", name: "shop$1" },
     "jdbc:postgresql://[fd00::1]:5432/shop%241",
     "jdbc:postgresql://[fd00::1]:5432/shop%241",
+  ],
+  "a name with a dollar, for a driver that decodes nothing": [
+    { engine: "mariadb", name: "shop$1" },
+    "jdbc:mariadb://db.example.com:3306/shop$1",
+    "jdbc:mariadb://db.example.com:3306/shop$1?allowMultiQueries=true",
   ],
 };
 
@@ -41,6 +46,11 @@ Deno.test("one database has one Lease, whoever names it how", () => {
   assert.match(leaseName(database()), /^maquette-database-[0-9a-f]{20}$/);
   const others = [{ name: "shop2" }, { port: 5433 }, { host: "db2" }, { engine: "mysql" as const }];
   assert.equal(new Set([{}, ...others].map((over) => leaseName(database(over)))).size, 5);
+});
+
+Deno.test("a database of MariaDB that somebody calls MySQL has one Lease", () => {
+  const names = (["mysql", "mariadb"] as const).map((engine) => leaseName(database({ engine })));
+  assert.equal(names[0], names[1]);
 });
 
 Deno.test("keys of the login stand in secretRef or beside it", () => {

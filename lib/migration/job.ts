@@ -39,18 +39,30 @@ export interface Run {
 export function migrationRun(owner: DatabaseMigration, request: MigrationRequest, options: MigrationOptions): Run {
   const script = request.tool === "flyway" ? FLYWAY_MIGRATE : LIQUIBASE_MIGRATE;
   const name = generate(owner.metadata.name, requestDigest(request));
-  return runOf(owner, { name, files: runFiles(request), script, undo: [] }, { request, options });
+  return runOf(owner, { name, files: runFiles(request), script, undo: [], half: [] }, { request, options });
 }
 
-/** The run that undoes what another one had applied. @param undo Versions, the latest first. */
+/**
+ * The run that undoes what another one had applied.
+ *
+ * @param undo Versions, the latest first.
+ * @param failed The version that failed. Liquibase's history has no row for it, also where no transaction undid it.
+ */
 export function undoRun(
   owner: DatabaseMigration,
-  { request, of, undo }: { request: MigrationRequest; of: string; undo: readonly string[] },
+  { request, of, undo, failed }: {
+    request: MigrationRequest;
+    of: string;
+    undo: readonly string[];
+    failed?: string;
+  },
   options: MigrationOptions,
 ): Run {
   const script = request.tool === "flyway" ? FLYWAY_UNDO : LIQUIBASE_UNDO;
   const name = generate(owner.metadata.name, "undo", digestOf([of, undo]));
-  return runOf(owner, { name, files: undoFiles(request, undo), script, undo }, { request, options });
+  const isWithoutRow = request.tool === "liquibase" && !hasTransactionalDdl(request.database);
+  const half = isWithoutRow ? undo.filter((version) => version === failed) : [];
+  return runOf(owner, { name, files: undoFiles(request, undo), script, undo, half }, { request, options });
 }
 
 interface Parts {
@@ -58,6 +70,7 @@ interface Parts {
   files: Files;
   script: string;
   undo: readonly string[];
+  half: readonly string[];
 }
 
 function runOf(
@@ -105,7 +118,7 @@ function jobLimits(
 }
 
 function podSpec(
-  { script, undo }: Parts,
+  { script, undo, half }: Parts,
   { request, options, configMaps }: {
     request: MigrationRequest;
     options: MigrationOptions;
@@ -127,7 +140,7 @@ function podSpec(
       name: CONTAINER,
       image: request.image ?? (tool === "flyway" ? options.flywayImage : options.liquibaseImage),
       command: ["sh", "-c", script],
-      env: variables(request, undo),
+      env: variables(request, { undo, half }),
       resources: RESOURCES,
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -145,8 +158,8 @@ function podSpec(
 
 type Variable = Record<string, unknown>;
 
-function variables(request: MigrationRequest, undo: readonly string[]): Variable[] {
-  const { changes, upTo, allowOutOfOrder, tool, database } = request;
+function variables(request: MigrationRequest, { undo, half }: Pick<Parts, "undo" | "half">): Variable[] {
+  const { changes, upTo, allowOutOfOrder, tool } = request;
   const positions = new Map(changes.map(({ version }, index) => [version, index + 1]));
   const held = changes.slice(0, upTo).flatMap(({ isContract }, index) => isContract ? [index + 1] : []);
   const isHolding = upTo < changes.length;
@@ -155,12 +168,15 @@ function variables(request: MigrationRequest, undo: readonly string[]): Variable
       FILES,
       WORK,
       HOME: WORK,
+      // Java reads variables as the locale says: a password may have any letter.
+      LC_ALL: "C.UTF-8",
       REPORT: "/dev/termination-log",
       TARGET: String(upTo),
       HELD: isHolding ? held.join(" ") : "",
       OUT_OF_ORDER: String(allowOutOfOrder),
       UNDO: undo.map((version) => positions.get(version)).join(" "),
-      MARKS: tool === "liquibase" && hasTransactionalDdl(database) ? MARKS_TABLE : "",
+      HALF: half.map((version) => positions.get(version)).join(" "),
+      MARKS: tool === "liquibase" ? MARKS_TABLE : "",
     }),
     ...(tool === "flyway" ? flywayVariables(request) : liquibaseVariables(request)),
   ];
