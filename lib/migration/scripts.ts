@@ -26,10 +26,15 @@ const AWAY = [
   "Could not connect to",
   "UnknownHostException",
   "[Tt]oo many (clients|connections)",
+  "Connection (reset|is closed|was killed)",
+  "Socket (error|timeout|fail)",
+  "unexpected end of stream",
+  "Server shutdown in progress",
+  "Deadlock found when trying to get lock",
 ].join("|");
 
 /** What MariaDB's driver says behind `Could not connect to`, and no other try changes. */
-const REFUSED = "Access denied for user|Unknown database";
+const REFUSED = "Access denied for user|Unknown database|is not allowed to connect|insecure transport";
 
 /** Compares versions number by number, digits as texts: awk counts in floating point. */
 const AWK_VERSIONS = `

@@ -106,8 +106,8 @@ Deno.test("MariaDB and MySQL are migrated", async (t) => {
   };
   // One watch for each lane: asking again and again would cost more than what is waited for. It leaves the phase before.
   const reached = async (name: string, phase: string, namespace = TEAM): Promise<void> => {
-    const condition = `--for=jsonpath={.status.phase}=${phase}`;
-    await lab.plane.kubectl(["wait", condition, `dbm/${name}`, "-n", namespace, "--timeout=540s"]);
+    const reaching = `--for=jsonpath={.status.phase}=${phase}`;
+    await lab.plane.kubectl(["wait", reaching, `dbm/${name}`, "-n", namespace, "--timeout=540s"]);
   };
   const until = async (name: string, phase: string, namespace = TEAM): Promise<KubeObject> => {
     await reached(name, phase, namespace);

@@ -34,7 +34,7 @@ export class MysqlServer implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: `maquette-${engine}-` });
     const server = new MysqlServer(engine, folder);
     await run([...install, `--datadir=${server.#data}`]);
-    await server.restart();
+    await server.#boot();
     await server.query(
       `CREATE USER '${server.user}'@'%' IDENTIFIED BY '${server.password.replaceAll(/['\\]/g, "\\$&")}'`,
     );
@@ -49,12 +49,9 @@ export class MysqlServer implements AsyncDisposable {
     return join(this.#folder, "socket");
   }
 
-  /** Starts it, after {@link kill} too, and waits until it answers. */
-  async restart(): Promise<void> {
-    await waitFor(`${this.engine} to start`, async () => {
-      if (!this.#child) await this.#spawn();
-      return (await this.query("SELECT 1"))[0]?.[0] === "1";
-    }, START_MS);
+  async #boot(): Promise<void> {
+    await this.#spawn();
+    await waitFor(`${this.engine} to start`, async () => (await this.query("SELECT 1"))[0]?.[0] === "1", START_MS);
   }
 
   async #spawn(): Promise<void> {
@@ -72,11 +69,8 @@ export class MysqlServer implements AsyncDisposable {
       "innodb-buffer-pool-size": "32M",
     };
     const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-    const child = this.#child = spawnServer([...server, ...flags]);
-    void writeLog(child, join(this.#folder, "log"));
-    void child.status.then(() => {
-      if (this.#child === child) this.#child = undefined;
-    });
+    this.#child = spawnServer([...server, ...flags]);
+    void writeLog(this.#child, join(this.#folder, "log"));
   }
 
   /** An empty database, in which the user may do everything. */
@@ -98,18 +92,8 @@ export class MysqlServer implements AsyncDisposable {
     return text.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
   }
 
-  /** `kill -9`, as a machine that loses power. */
-  async kill(): Promise<void> {
-    await this.#end("SIGKILL");
-  }
-
-  async #end(signal: Deno.Signal): Promise<void> {
-    if (this.#child) await endServer(this.#child, signal);
-    this.#child = undefined;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end("SIGKILL");
+    if (this.#child) await endServer(this.#child, "SIGKILL");
     await Deno.remove(this.#folder, { recursive: true });
   }
 }
