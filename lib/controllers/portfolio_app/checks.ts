@@ -13,7 +13,6 @@
  *
  * @module
  */
-import { isOlder, type KubeObject } from "../../api/object.ts";
 import { compareQuantities, isQuantity } from "../../api/quantity.ts";
 import type { Finding } from "../../runtime/status.ts";
 import { type Verdict, verdictOnRollout } from "../../workload/verdict.ts";
@@ -21,11 +20,6 @@ import { shrinksBelow } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { fullImage, healthText } from "./pod.ts";
 import { explained } from "./tasks.ts";
-
-/** The object that had the host before this one. */
-export function hostHolder({ owner, rivals }: Seen): KubeObject | undefined {
-  return rivals.find((rival) => isOlder(rival, owner));
-}
 
 /** The wildcard certificate is to be copied, and is not there. */
 export function isCertificateMissing({ owner, settings, wildcard }: Seen): boolean {

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { ENVIRONMENT } from "../../api/environment.ts";
 import type { KubeObject, Resource } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
-import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import {
   AUTOSCALER,
   CLAIM,
@@ -21,9 +19,8 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { BY_HOST as BY_ENVIRONMENT_HOST } from "../../environment_names.ts";
-import { appChild, appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
-import { BY_HOST } from "../../preview_names.ts";
+import { type HostClaim, hostClaim, rivalsOf } from "../../hosts.ts";
+import { appChild } from "../../portfolio_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
@@ -37,8 +34,8 @@ import { type SeenTasks, seenTasks } from "./tasks.ts";
 export interface Seen extends SeenTasks {
   owner: PortfolioApp;
   settings: AppSettings;
-  /** Other objects of the same host. */
-  rivals: KubeObject[];
+  /** Others that have or want its host, of whatever kind. */
+  rivals: HostClaim[];
   /** Of the Pods as they shall be. */
   template: PodTemplate;
   deployment?: KubeObject;
@@ -84,7 +81,8 @@ export async function gather(
   return {
     owner,
     settings,
-    rivals: rivalsOf(owner, from),
+    rivals: rivalsOf(owner, settings.domain, (kind) => from.cache(kind, "all"))
+      .map((rival) => hostClaim(rival, settings.domain)),
     template,
     deployment: named(DEPLOYMENT, "deployment"),
     claim: named(CLAIM, "data"),
@@ -109,21 +107,6 @@ export async function gather(
 
 function isOfApplication({ metadata }: KubeObject, owner: PortfolioApp): boolean {
   return Object.entries(selectorOf(owner)).every(([name, value]) => metadata.labels?.[name] === value);
-}
-
-/** An Environment that merely wants the host takes another one. */
-function rivalsOf(
-  owner: PortfolioApp,
-  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: AppSettings },
-): KubeObject[] {
-  const key = appHostKey(owner, settings.domain);
-  if (key === undefined) return [];
-  return [
-    ...cache(PORTFOLIO_APP.resource, "all").indexed(BY_APP_HOST, key),
-    ...cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, key),
-    ...cache(ENVIRONMENT.resource, "all").indexed(BY_ENVIRONMENT_HOST, key.replace(/\.$/, ""))
-      .filter(({ status }) => hostKey(String(status?.host ?? ""), settings.domain) === key),
-  ].filter(({ metadata }) => metadata.uid !== owner.metadata.uid);
 }
 
 function migrationOf(

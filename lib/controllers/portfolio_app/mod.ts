@@ -6,7 +6,7 @@
 import { ENVIRONMENT } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
-import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
+import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import {
   AUTOSCALER,
   CLAIM,
@@ -21,9 +21,7 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { givenHost } from "../../environment_names.ts";
-import { appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
-import { hostname } from "../../preview_names.ts";
+import { BY_HOST, claimedHosts, concernedByHosts, hostClaim, hostWatch } from "../../hosts.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, GatherDeps, Lister, Permission, Root } from "../../runtime/definition.ts";
 import { LogReader } from "../../workload/logs.ts";
@@ -70,22 +68,21 @@ const PERMISSIONS: readonly Permission[] = [
 /** The definition for one configuration. */
 export function portfolioAppController(settings: AppSettings): ControllerDefinition<Seen> {
   const logs = new LogReader();
-  const hostOf = (owner: KubeObject): string | undefined => appHostKey(owner as PortfolioApp, settings.domain);
+  const { domain } = settings;
   return {
     kind: KIND,
     owns: OWNED.map((resource) => ({ resource, scope: "children", ...partsOf(resource) })),
     watches: [
       { resource: POD, scope: "children", shape: podShape },
       { resource: ENDPOINT_SLICE, scope: "children", shape: endpointsShape },
-      { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, hostOf) },
-      { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfPreviewHost },
-      { resource: ENVIRONMENT.resource, scope: "all", owners: ownersOfGivenHost(settings.domain), reads: givenHost },
+      { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, domain) },
+      ...[PREVIEW_ENVIRONMENT, ENVIRONMENT].map(({ resource }) => hostWatch(resource, domain)),
       { resource: settings.migrations, scope: "all", owners: usersOfMigration },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(settings) },
     ],
     permissions: permissionsOf(settings),
     indexes: {
-      [BY_APP_HOST]: (owner) => [hostOf(owner)].filter((host) => host !== undefined),
+      [BY_HOST]: (owner) => claimedHosts(hostClaim(owner, domain)),
       [BY_MIGRATION]: (owner) => [migrationKey(owner as PortfolioApp)].filter((key) => key !== undefined),
       [BY_SECRET]: (owner) => namedSecrets(owner as PortfolioApp).map((name) => `${owner.metadata.namespace}/${name}`),
     },
@@ -105,28 +102,11 @@ function partsOf(resource: (typeof OWNED)[number]): Pick<ControllerDefinition["o
 }
 
 /** Those that wait for the host of one that changed or went, or for its rollout. */
-function beside(
-  { object, old }: Change,
-  owners: Lister,
-  hostOf: (owner: KubeObject) => string | undefined,
-): string[] {
-  const hosts = [object, old].map((each) => each && hostOf(each)).filter((host) => host !== undefined);
-  const migration = migrationKey(object as PortfolioApp);
-  const peers = migration === undefined ? [] : owners.indexed(BY_MIGRATION, migration);
-  const keys = [...hosts.flatMap((host) => owners.indexed(BY_APP_HOST, host)), ...peers].map(keyOf);
-  return [...new Set(keys)].filter((key) => key !== keyOf(object));
-}
-
-function ownersOfPreviewHost({ object }: Change, owners: Lister): string[] {
-  return owners.indexed(BY_APP_HOST, hostname((object as PreviewEnvironment).spec, "")).map(keyOf);
-}
-
-/** Before and after: one that lets go of a host frees it. */
-function ownersOfGivenHost(domain: string): (change: Change, owners: Lister) => string[] {
-  return ({ object, old }, owners) => {
-    const hosts = [object, old].map((each) => each?.status?.host).filter((host) => typeof host === "string");
-    return [...new Set(hosts)].flatMap((host) => owners.indexed(BY_APP_HOST, hostKey(host, domain))).map(keyOf);
-  };
+function beside(change: Change, owners: Lister, domain: string): string[] {
+  const migration = migrationKey(change.object as PortfolioApp);
+  const peers = migration === undefined ? [] : owners.indexed(BY_MIGRATION, migration).map(keyOf);
+  const keys = [...concernedByHosts(change, owners, domain), ...peers];
+  return [...new Set(keys)].filter((key) => key !== keyOf(change.object));
 }
 
 function usersOfMigration({ object }: Change, owners: Lister): string[] {
