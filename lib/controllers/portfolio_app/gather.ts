@@ -15,6 +15,7 @@ import {
   ENDPOINT_SLICE,
   INGRESS,
   JOB,
+  NAMESPACE,
   POD,
   SECRET,
   SERVICE,
@@ -25,7 +26,7 @@ import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
-import { podTemplate, selectorOf } from "./pod.ts";
+import { podRulesOf, podTemplate, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 import { type SeenTasks, seenTasks } from "./tasks.ts";
@@ -74,7 +75,7 @@ export async function gather(
     from.cache(resource, "children").ownedBy(uid!).filter((object) => object.metadata.namespace === namespace);
   const named = (resource: Resource, part: string): KubeObject | undefined =>
     children(resource).find(({ metadata }) => metadata.name === appChild(owner, part));
-  const template = podTemplate(owner);
+  const template = podTemplate(owner, podRulesOf(from.cache(NAMESPACE, "all").get(namespace)));
   const allPods = children(POD).filter((pod) => isOfApplication(pod, owner));
   const pods = podsOfTemplate(allPods, template);
   const failure = firstFailure(pods);

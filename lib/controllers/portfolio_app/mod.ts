@@ -17,6 +17,7 @@ import {
   ENDPOINT_SLICE,
   INGRESS,
   JOB,
+  NAMESPACE,
   POD,
   SECRET,
   SERVICE,
@@ -32,11 +33,14 @@ import { decide } from "./decide.ts";
 import { gather, type Seen } from "./gather.ts";
 import { part } from "./parting.ts";
 import { type Further, perform } from "./perform.ts";
+import { podRulesOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 
 const KIND = PORTFOLIO_APP.resource;
 const BY_SECRET = "secret";
+/** Index over PortfolioApps by the namespace that they live in. */
+const BY_HOME = "home";
 const APPLY = ["list", "watch", "get", "create", "patch", "delete"] as const;
 
 /** Kinds of children, in the order in which they are named. */
@@ -57,7 +61,7 @@ const PERMISSIONS: readonly Permission[] = [
   // Where OwnerReferencesPermissionEnforcement is on, an ownerReference that blocks deletion takes this.
   { groups: [KIND.group], resources: [`${KIND.plural}/finalizers`], verbs: ["update"] },
   ...OWNED.map(({ group, plural }): Permission => ({ groups: [group], resources: [plural], verbs: APPLY })),
-  { groups: [""], resources: ["pods"], verbs: ["list", "watch"] },
+  { groups: [""], resources: ["pods", "namespaces"], verbs: ["list", "watch"] },
   { groups: [""], resources: ["pods/log"], verbs: ["get"] },
   { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
   ...[PREVIEW_ENVIRONMENT, ENVIRONMENT].map(({ resource: { group, plural } }): Permission => ({
@@ -73,6 +77,7 @@ export function portfolioAppController(settings: AppSettings): ControllerDefinit
     kind: KIND,
     owns: OWNED.map((resource) => ({ resource, scope: "children", ...partsOf(resource) })),
     watches: [
+      { resource: NAMESPACE, scope: "all", owners: ownersWithin, reads: asJudge },
       { resource: POD, scope: "children", shape: podShape },
       { resource: ENDPOINT_SLICE, scope: "children", shape: endpointsShape },
       { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, domain) },
@@ -82,6 +87,7 @@ export function portfolioAppController(settings: AppSettings): ControllerDefinit
     ],
     permissions: permissionsOf(settings),
     indexes: {
+      [BY_HOME]: ({ metadata }) => [metadata.namespace ?? ""],
       [BY_HOST]: (owner) => claimedHosts(hostClaim(owner, domain)),
       [BY_MIGRATION]: (owner) => [migrationKey(owner as PortfolioApp)].filter((key) => key !== undefined),
       [BY_SECRET]: (owner) => namedSecrets(owner as PortfolioApp).map((name) => `${owner.metadata.namespace}/${name}`),
@@ -107,6 +113,16 @@ function beside(change: Change, owners: Lister, domain: string): string[] {
   const peers = migration === undefined ? [] : owners.indexed(BY_MIGRATION, migration).map(keyOf);
   const keys = [...concernedByHosts(change, owners, domain), ...peers];
   return [...new Set(keys)].filter((key) => key !== keyOf(change.object));
+}
+
+function ownersWithin({ object }: Change, owners: Lister): string[] {
+  return owners.indexed(BY_HOME, object.metadata.name).map(keyOf);
+}
+
+/** What a namespace asks of Pods. */
+function asJudge(namespace: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata: { name } } = namespace;
+  return { apiVersion, kind, metadata: { name }, ...podRulesOf(namespace) };
 }
 
 function usersOfMigration({ object }: Change, owners: Lister): string[] {
