@@ -12,16 +12,10 @@ import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
 import type { Verdict } from "../../workload/verdict.ts";
 import { handOver, scaleOf } from "./autoscaler.ts";
+import { autoscalingFinding } from "./autoscaler_finding.ts";
 import { backupFinding, keptJobs, latestBackup, type Progress, restoredAt, restoreProgress } from "./backup.ts";
 import { scheduledBackup, taskJob } from "./backup_job.ts";
-import {
-  autoscalingFinding,
-  hostHolder,
-  isCertificateMissing,
-  storageFinding,
-  verdictOn,
-  warningsOf,
-} from "./checks.ts";
+import { hostHolder, isCertificateMissing, storageFinding, verdictOn, warningsOf } from "./checks.ts";
 import { deployment, surroundings, urlOf } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { approval, contractFinding, gateOf, rolledWith } from "./migration.ts";
