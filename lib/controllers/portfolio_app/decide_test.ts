@@ -42,6 +42,12 @@ const CHILDREN: Record<string, [spec: Record<string, unknown>, children: string[
   "an autoscaler": [{ autoscaling: { maxReplicas: 3 } }, [
     "Service shop-service",
     "HorizontalPodAutoscaler shop-autoscaler",
+    "PodDisruptionBudget shop-budget",
+    "Deployment shop-deployment",
+  ]],
+  "an autoscaler of one Pod": [{ replicas: 2, autoscaling: { maxReplicas: 1 } }, [
+    "Service shop-service",
+    "HorizontalPodAutoscaler shop-autoscaler",
     "Deployment shop-deployment",
   ]],
   "a schedule": [{

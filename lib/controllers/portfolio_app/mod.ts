@@ -29,6 +29,7 @@ import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
 import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
 import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
+import { autoscalerShape } from "./autoscaler_finding.ts";
 import { decide } from "./decide.ts";
 import { gather, type Seen } from "./gather.ts";
 import { part } from "./parting.ts";
@@ -103,7 +104,8 @@ export function portfolioAppController(settings: AppSettings): ControllerDefinit
 function partsOf(resource: (typeof OWNED)[number]): Pick<ControllerDefinition["owns"][number], "shape" | "reads"> {
   if (resource === SECRET || resource === CONFIG_MAP) return { shape: withoutContent };
   if (resource === DEPLOYMENT) return { reads: rolloutShape };
-  const isTelling = resource === JOB || resource === CLAIM || resource === AUTOSCALER;
+  if (resource === AUTOSCALER) return { reads: autoscalerShape };
+  const isTelling = resource === JOB || resource === CLAIM;
   return isTelling ? {} : { reads: withoutStatus };
 }
 
