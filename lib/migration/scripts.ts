@@ -46,7 +46,7 @@ function before(a, b,  n, m, i, p, q, x, y) {
   }
   return 0
 }
-FNR == NR { at[plain($0)] = FNR; version[FNR] = plain($0); count = FNR; next }
+FNR == NR { at[plain($0)] = FNR; version[FNR] = plain($0); written[FNR] = $0; count = FNR; next }
 `;
 
 /** Positions of applied versions as ranges, and the highest of all. */
@@ -64,8 +64,9 @@ END {
 
 /** What must not run now, in words; nothing where all is well. */
 const AWK_JUDGE = `${AWK_VERSIONS}
-{ v = plain($0); if (v in at) has[at[v]] = 1; if (v != "0") isUsed = 1; if (top == "" || before(top, v)) { top = v; shown = $0 } }
+{ v = plain($0); if (v in at) { has[at[v]] = 1; if (exact && $0 != written[at[v]]) odd = "spelled " at[v] " " $0 }; if (v != "0") isUsed = 1; if (top == "" || before(top, v)) { top = v; shown = $0 } }
 END {
+  if (odd) { print odd; exit }
   n = split(held, p, " "); for (i = 1; i <= n; i++) isHeld[p[i]] = 1
   for (i = 1; i <= target; i++) if (!has[i]) {
     if (order != "true" && top != "" && before(version[i], top)) { print "order " i " " shown; exit }
@@ -76,7 +77,7 @@ END {
 const COMMON = `set -u
 say() { printf '%s\\n' "$1" >> "$REPORT"; }
 condense() { awk -v word="$1" '${AWK_CONDENSE}' "$FILES/versions" - >> "$REPORT"; }
-judge() { awk -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
+judge() { awk -v exact="$EXACT" -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
 # The end of a text without half a character, which no status could carry.
 cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
 give_up() {
@@ -88,9 +89,16 @@ give_up() {
 }
 version_at() { sed -n "$1p" "$FILES/versions"; }
 : > "$REPORT"
+if [ "$(cd "$FILES" && sha256sum -- * | LC_ALL=C sort | sha256sum | cut -d ' ' -f 1)" != "$DIGEST" ]; then
+  say error
+  say 'The files are not those that were asked for: somebody has changed a ConfigMap of this run'
+  cat "$REPORT"
+  exit ${TRY_AGAIN}
+fi
 `;
 
 const FLYWAY = `${COMMON}
+EXACT=0
 run() { flyway -skipCheckForUpdate -color=never "$@"; }
 explain() { awk '/^ERROR/ { on = 1 } /^Caused by|^Need more flex|Run Flyway with -X/ { on = 0 } on && !/^-*$/'; }
 look() {
@@ -110,6 +118,8 @@ look() {
 `;
 
 const LIQUIBASE = `${COMMON}
+# To its history 1 and 1.0 are two changes.
+EXACT=1
 run() { liquibase --show-banner=false "$@"; }
 explain() { awk '/^ERROR: Exception Details/ { next } /^For more information/ { exit } /Failed SQL:/ { sub(/ *.Failed SQL:.*/, ""); print; exit } /^Unexpected error running/ { on = 1 } on'; }
 look() {
@@ -173,7 +183,7 @@ for position in $UNDO; do
   is_applied "$position" || continue
   version=$(version_at "$position")
   number=$((number + 1))
-  { cat "$FILES/undo-$position.sql"; printf "\\n;\\nDELETE FROM flyway_schema_history WHERE version = '%s';\\n" "$version"; } > "$WORK/callbacks/beforeInfo__$number.$version.sql"
+  { cat "$FILES/undo-$position.sql"; printf "\\n;\\n%s\\nDELETE FROM flyway_schema_history WHERE version = '%s';\\n" "$SESSION_END" "$version"; } > "$WORK/callbacks/beforeInfo__$number.$version.sql"
 done
 if [ "$number" -gt 1000 ]; then
   { FLYWAY_LOCATIONS="filesystem:$WORK/callbacks" run info; echo $? > "$WORK/code"; } ${KEPT}
@@ -193,7 +203,8 @@ for position in $UNDO; do
   version=$(version_at "$position")
   {
     cat "$FILES/undo-$position.sql"
-    printf "\\n;\\nDELETE FROM DATABASECHANGELOG WHERE ID = '%s' AND AUTHOR = 'maquette' AND FILENAME = 'maquette';\\n" "$version"
+    printf "\\n;\\n%s\\n" "$SESSION_END"
+    printf "DELETE FROM DATABASECHANGELOG WHERE ID = '%s' AND AUTHOR = 'maquette' AND FILENAME = 'maquette';\\n" "$version"
     [ -z "$MARKS" ] || printf "DELETE FROM %s WHERE id = '%s';\\n" "$MARKS" "$version"
   } > "$WORK/undo.sql"
   if ! run execute-sql --sql-file="$WORK/undo.sql" --delimiter=@@maquette@@ > "$WORK/out" 2>&1; then

@@ -17,7 +17,7 @@ import type { Finding, Report } from "../../runtime/status.ts";
 import { TEMPLATE_LABEL } from "../../workload/pod_template.ts";
 import type { Seen } from "./gather.ts";
 
-/** On the Deployment: `<uid>/<generation>` of the DatabaseMigration that the present rollout began with. */
+/** On the Deployment: uid and revision (its generation, mostly) of the DatabaseMigration that the present rollout began with. */
 export const MIGRATION_ANNOTATION = "maquette.dev/migration";
 const WAITING = "WaitingForRollout";
 
@@ -73,18 +73,18 @@ export function rolledWith(seen: Seen): Record<string, string> {
   const { owner, deployment, migration } = seen;
   if (!owner.spec.migrationRef) return {};
   const begun = deployment?.metadata.annotations?.[MIGRATION_ANNOTATION];
-  const value = isNewTemplate(seen) || begun === undefined ? migration && generationOf(migration) : begun;
+  const value = isNewTemplate(seen) || begun === undefined ? migration && begunWith(migration) : begun;
   return value === undefined ? {} : { [MIGRATION_ANNOTATION]: value };
 }
 
-function generationOf({ metadata }: KubeObject): string {
-  return `${metadata.uid}/${metadata.generation}`;
+/** What is asked for of a migration: where its changes stand in a ConfigMap, the generation tells nothing of them. */
+function revisionOf({ metadata, status }: KubeObject): string {
+  return status?.revision ?? String(metadata.generation);
 }
 
 /** Changes wait for a rollout, and nobody has let them go on yet. */
 function isWaiting(migration: KubeObject): boolean {
-  const { annotations, generation } = migration.metadata;
-  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === String(generation);
+  const isApproved = migration.metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration);
   return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
 }
 
@@ -93,13 +93,17 @@ export function approval(seen: Seen, isComplete: boolean): KubeObject | undefine
   const { migration, peers } = seen;
   if (!migration || !isComplete || !isWaiting(migration) || !beganWith(seen, migration)) return undefined;
   if (hasOlderPods(seen) || !peers.every(isRolledOut)) return undefined;
-  const { name, namespace, uid, generation } = migration.metadata;
-  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: String(generation) };
+  const { name, namespace, uid } = migration.metadata;
+  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration) };
   return { apiVersion: migration.apiVersion, kind: migration.kind, metadata: { name, namespace, uid, annotations } };
 }
 
+function begunWith(migration: KubeObject): string {
+  return `${migration.metadata.uid}/${revisionOf(migration)}`;
+}
+
 function beganWith({ deployment }: Seen, migration: KubeObject): boolean {
-  return deployment?.metadata.annotations?.[MIGRATION_ANNOTATION] === generationOf(migration);
+  return deployment?.metadata.annotations?.[MIGRATION_ANNOTATION] === begunWith(migration);
 }
 
 /** A Pod that ends still answers what it was asked. */
@@ -115,8 +119,8 @@ function isRolledOut({ metadata, status }: PortfolioApp): boolean {
 export function contractFinding(seen: Seen): Finding | undefined {
   const { migration } = seen;
   if (!migration || !isWaiting(migration) || beganWith(seen, migration)) return undefined;
-  const { name, generation } = migration.metadata;
-  const message = `DatabaseMigration "${name}" has changes that follow the next rollout; annotation ` +
-    `"${ANNOTATION_CONTRACT_APPROVED}=${generation}" on it lets them go on without one`;
+  const message =
+    `DatabaseMigration "${migration.metadata.name}" has changes that follow the next rollout; annotation ` +
+    `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration)}" on it lets them go on without one`;
   return { type: "ContractPending", status: "True", reason: "WaitingForNextRollout", message };
 }

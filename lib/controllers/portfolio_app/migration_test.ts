@@ -79,6 +79,13 @@ Deno.test("a complete rollout lets go on what waited for it, and touches one ann
   assert.deepEqual([metadata.annotations, spec], [{ "maquette.dev/contract-approved": "3" }, undefined]);
 });
 
+Deno.test("changes from a ConfigMap are approved by their content", () => {
+  const migration = { ...EXPANDED, status: { ...EXPANDED.status, revision: "3-one" } };
+  assert.deepEqual(rolledWith(rolling({ migration })), { [MIGRATION_ANNOTATION]: "uid-of-schema/3-one" });
+  const looked = complete({ migration }, { [MIGRATION_ANNOTATION]: "uid-of-schema/3-one" });
+  assert.deepEqual(approval(looked, true)!.metadata.annotations, { "maquette.dev/contract-approved": "3-one" });
+});
+
 const running = (phase: string): PortfolioApp => app(SPEC, { status: { phase, observedGeneration: 1 } });
 
 const HELD: Record<string, [seen: Seen, isComplete: boolean]> = {
@@ -89,6 +96,12 @@ const HELD: Record<string, [seen: Seen, isComplete: boolean]> = {
     true,
   ],
   "another application of the same database rolls": [complete({ peers: [running("Progressing")] }), true],
+  "the ConfigMap with the changes has another content since": [
+    complete({ migration: { ...EXPANDED, status: { ...EXPANDED.status, revision: "3-other" } } }, {
+      [MIGRATION_ANNOTATION]: "uid-of-schema/3-one",
+    }),
+    true,
+  ],
   "nothing waits": [
     complete({ migration: migration({ Expanded: ["True", "Applied"], Ready: ["True", "Migrated"] }) }),
     true,
