@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ANNOTATION_SOURCE } from "../../api/names.ts";
+import { ANNOTATION_CONTENT, ANNOTATION_SOURCE } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Run } from "../../migration/job.ts";
 import { childKey } from "../../runtime/changes.ts";
@@ -21,7 +21,7 @@ export type Children = Pick<Plan, "desired" | "keep" | "revoked">;
  */
 export function childrenOf(seen: Seen, run: Run, before?: Run): Children {
   const { owner, settings } = seen;
-  const there = intactOf(seen);
+  const there = intactOf(seen, run);
   const wanted = objectsOf(run);
   const kept = [...wanted, ...(before ? objectsOf(before) : [])];
   return {
@@ -35,7 +35,7 @@ export function childrenOf(seen: Seen, run: Run, before?: Run): Children {
 
 /** Whether the Lease and the objects of a run are there, so that nothing is to be written. */
 export function isLocked(seen: Seen, run: Run): boolean {
-  const there = intactOf(seen);
+  const there = intactOf(seen, run);
   const isThere = objectsOf(run).every((child) => there.has(childKey(child)));
   return isThere && isHeldBy(seen.lease, seen.owner) && seen.ownLeases.length === 1;
 }
@@ -60,10 +60,23 @@ export function childrenAtRest({ jobs, configMaps, ownLeases }: Seen): Children 
   return ownLeases.length > 0 ? { desired: [], keep: [...jobs, ...configMaps], revoked: ownLeases } : {};
 }
 
-/** Those that are there. A Job never changes; a ConfigMap that somebody has changed is to be set right. */
-function intactOf({ jobs, configMaps }: Seen): Map<string, KubeObject> {
-  const intact = configMaps.filter(({ metadata }) => metadata.annotations?.[ANNOTATION_SOURCE] !== "");
+/**
+ * Those that are there. A Job never changes, and what it reads neither, but where somebody changed it; before the Job is
+ * made, another version of the operator may have written something else.
+ */
+function intactOf({ jobs, configMaps }: Seen, run: Run): Map<string, KubeObject> {
+  const isBegun = jobs.some(({ metadata }) => metadata.name === run.name);
+  const wanted = new Map(run.configMaps.map((child) => [childKey(child), contentOf(child)]));
+  const intact = configMaps.filter((child) => {
+    if (child.metadata.annotations?.[ANNOTATION_SOURCE] === "") return false;
+    const content = wanted.get(childKey(child));
+    return isBegun || content === undefined || content === contentOf(child);
+  });
   return new Map([...jobs, ...intact].map((child) => [childKey(child), child]));
+}
+
+function contentOf({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[ANNOTATION_CONTENT];
 }
 
 function objectsOf({ job, configMaps }: Run): KubeObject[] {

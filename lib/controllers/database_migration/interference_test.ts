@@ -66,6 +66,17 @@ Deno.test("a run that failed is not made again while it is undone, although some
   assert.match(jobs[0]!, /^orders-undo-/);
 });
 
+Deno.test("files of another version of the operator are made anew before a Job is made, and stay while one runs", () => {
+  const owner = dbm();
+  const run = runOf(owner);
+  const [part] = run.configMaps;
+  const annotations = { ...part!.metadata.annotations, "maquette.dev/content": "older" };
+  const configMaps = [{ ...part!, metadata: { ...part!.metadata, annotations } }];
+  assert.deepEqual(made(decide(seen(owner, { ...held(owner), configMaps }), NOW)), ["Lease", "ConfigMap", "Job"]);
+  const running = { ...held(owner), ...there(run), configMaps, pods: [pod(run)] };
+  assert.equal(decide(seen(owner, running), NOW).desired, undefined);
+});
+
 function saying(owner: DatabaseMigration, reason: string, type: string): DatabaseMigration {
   const finding = {
     reason,
