@@ -17,7 +17,7 @@ import type { Finding, Report } from "../../runtime/status.ts";
 import { TEMPLATE_LABEL } from "../../workload/pod_template.ts";
 import type { Seen } from "./gather.ts";
 
-/** On the Deployment: uid and revision (its generation, mostly) of the DatabaseMigration that the present rollout began with. */
+/** On the Deployment: `<uid>/<generation>` of the DatabaseMigration that the present rollout began with. */
 export const MIGRATION_ANNOTATION = "maquette.dev/migration";
 const WAITING = "WaitingForRollout";
 
@@ -73,18 +73,24 @@ export function rolledWith(seen: Seen): Record<string, string> {
   const { owner, deployment, migration } = seen;
   if (!owner.spec.migrationRef) return {};
   const begun = deployment?.metadata.annotations?.[MIGRATION_ANNOTATION];
-  const value = isNewTemplate(seen) || begun === undefined ? migration && begunWith(migration) : begun;
+  const value = isNewTemplate(seen) || begun === undefined ? migration && generationOf(migration) : begun;
   return value === undefined ? {} : { [MIGRATION_ANNOTATION]: value };
 }
 
-/** What is asked for of a migration: where its changes stand in a ConfigMap, the generation tells nothing of them. */
-function revisionOf({ metadata, status }: KubeObject): string {
-  return status?.revision ?? String(metadata.generation);
+function generationOf(migration: KubeObject): string {
+  const { uid, generation } = migration.metadata;
+  return `${uid}/${revisionOf(migration, generation)}`;
+}
+
+/** Where changes stand in a ConfigMap, no generation tells of them: the status does. */
+function revisionOf({ status }: KubeObject, generation: number | undefined): string {
+  return status?.revision ?? String(generation);
 }
 
 /** Changes wait for a rollout, and nobody has let them go on yet. */
 function isWaiting(migration: KubeObject): boolean {
-  const isApproved = migration.metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration);
+  const { annotations, generation } = migration.metadata;
+  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration, generation);
   return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
 }
 
@@ -93,17 +99,13 @@ export function approval(seen: Seen, isComplete: boolean): KubeObject | undefine
   const { migration, peers } = seen;
   if (!migration || !isComplete || !isWaiting(migration) || !beganWith(seen, migration)) return undefined;
   if (hasOlderPods(seen) || !peers.every(isRolledOut)) return undefined;
-  const { name, namespace, uid } = migration.metadata;
-  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration) };
+  const { name, namespace, uid, generation } = migration.metadata;
+  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration, generation) };
   return { apiVersion: migration.apiVersion, kind: migration.kind, metadata: { name, namespace, uid, annotations } };
 }
 
-function begunWith(migration: KubeObject): string {
-  return `${migration.metadata.uid}/${revisionOf(migration)}`;
-}
-
 function beganWith({ deployment }: Seen, migration: KubeObject): boolean {
-  return deployment?.metadata.annotations?.[MIGRATION_ANNOTATION] === begunWith(migration);
+  return deployment?.metadata.annotations?.[MIGRATION_ANNOTATION] === generationOf(migration);
 }
 
 /** A Pod that ends still answers what it was asked. */
@@ -119,8 +121,8 @@ function isRolledOut({ metadata, status }: PortfolioApp): boolean {
 export function contractFinding(seen: Seen): Finding | undefined {
   const { migration } = seen;
   if (!migration || !isWaiting(migration) || beganWith(seen, migration)) return undefined;
-  const message =
-    `DatabaseMigration "${migration.metadata.name}" has changes that follow the next rollout; annotation ` +
-    `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration)}" on it lets them go on without one`;
+  const { name, generation } = migration.metadata;
+  const message = `DatabaseMigration "${name}" has changes that follow the next rollout; annotation ` +
+    `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration, generation)}" on it lets them go on without one`;
   return { type: "ContractPending", status: "True", reason: "WaitingForNextRollout", message };
 }
