@@ -64,7 +64,7 @@ END {
 
 /** What must not run now, in words; nothing where all is well. */
 const AWK_JUDGE = `${AWK_VERSIONS}
-{ v = plain($0); if (v in at) { has[at[v]] = 1; if (exact && $0 != written[at[v]]) odd = "spelled " at[v] " " $0 }; if (v != "0") isUsed = 1; if (top == "" || before(top, v)) { top = v; shown = $0 } }
+{ v = plain($0); if (v in at) { has[at[v]] = 1; if (exact && $0 "" != written[at[v]] "") odd = "spelled " at[v] " " $0 }; if (v != "0") isUsed = 1; if (top == "" || before(top, v)) { top = v; shown = $0 } }
 END {
   if (odd) { print odd; exit }
   n = split(held, p, " "); for (i = 1; i <= n; i++) isHeld[p[i]] = 1
