@@ -62,9 +62,9 @@ export function revisionOf({ spec, metadata }: DatabaseMigration, changes: reado
 }
 
 /** What somebody else has to put right before a run can begin: their object has its name, or a quota is used up. */
-export function couldNotBegin({ status }: DatabaseMigration): Obstacle | undefined {
+export function couldNotBegin({ status, metadata }: DatabaseMigration): Obstacle | undefined {
   const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  if (!ready || !OBSTACLES.has(ready.reason)) return undefined;
+  if (!ready || ready.observedGeneration !== metadata.generation || !OBSTACLES.has(ready.reason)) return undefined;
   const { reason, message } = ready;
   return reason === "NotOwned"
     ? { phase: "Failed", state: "stalled", reason, message }
