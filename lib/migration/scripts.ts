@@ -77,7 +77,7 @@ END {
 const COMMON = `set -u
 say() { printf '%s\\n' "$1" >> "$REPORT"; }
 condense() { awk -v word="$1" '${AWK_CONDENSE}' "$FILES/versions" - >> "$REPORT"; }
-judge() { awk -v exact="$EXACT" -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
+judge() { awk -v exact="$1" -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
 # The end of a text without half a character, which no status could carry.
 cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
 give_up() {
@@ -98,7 +98,6 @@ fi
 `;
 
 const FLYWAY = `${COMMON}
-EXACT=0
 run() { flyway -skipCheckForUpdate -color=never "$@"; }
 explain() { awk '/^ERROR/ { on = 1 } /^Caused by|^Need more flex|Run Flyway with -X/ { on = 0 } on && !/^-*$/'; }
 look() {
@@ -118,8 +117,6 @@ look() {
 `;
 
 const LIQUIBASE = `${COMMON}
-# To its history 1 and 1.0 are two changes.
-EXACT=1
 run() { liquibase --show-banner=false "$@"; }
 explain() { awk '/^ERROR: Exception Details/ { next } /^For more information/ { exit } /Failed SQL:/ { sub(/ *.Failed SQL:.*/, ""); print; exit } /^Unexpected error running/ { on = 1 } on'; }
 look() {
@@ -129,9 +126,12 @@ look() {
 }
 `;
 
-const JUDGED = `verdict=$(judge)
+/** @param isExact To Liquibase's history 1 and 1.0 are two changes. */
+function judged(isExact: boolean): string {
+  return `verdict=$(judge ${isExact ? 1 : 0})
 if [ -n "$verdict" ]; then say "$verdict"; printf '%s\\n' "$verdict"; exit 1; fi
 `;
+}
 
 /** Shows what comes while it comes, and keeps it. */
 const KEPT = `2>&1 | tee "$WORK/out"`;
@@ -144,7 +144,7 @@ const KEPT = `2>&1 | tee "$WORK/out"`;
  */
 export const FLYWAY_MIGRATE = `${FLYWAY}
 look before
-${JUDGED}
+${judged(false)}
 if [ -s "$WORK/half" ]; then
   mkdir -p "$WORK/callbacks"
   printf 'DELETE FROM flyway_schema_history WHERE NOT success;\\n' > "$WORK/callbacks/beforeValidate.sql"
@@ -159,7 +159,7 @@ look after
 /** The lock is the history's, and nobody else is at it: a run that was killed had it. */
 export const LIQUIBASE_MIGRATE = `${LIQUIBASE}
 look before
-${JUDGED}
+${judged(true)}
 run release-locks > "$WORK/out" 2>&1 || { cat "$WORK/out"; give_up "$WORK/out"; }
 { run update; echo $? > "$WORK/code"; } ${KEPT}
 look after
