@@ -59,7 +59,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "webhook/": [
     ...["lib/api/", "lib/naming.ts", "lib/preview_names.ts", "lib/environment_names.ts", "lib/image/", "lib/registry/"],
     ...["lib/portfolio_names.ts", "lib/body_reader.ts", "lib/runtime/clock.ts", "lib/runtime/log.ts"],
-    ...["lib/migration/database.ts", "lib/migration/migration_set.ts", "lib/migration/versions.ts"],
+    ...["database.ts", "files.ts", "migration_set.ts", "versions.ts"].map((name) => `lib/migration/${name}`),
   ],
   "cli/": ["lib/", "webhook/", "crds/"],
   "main.ts": ["cli/", "lib/config.ts"],
