@@ -10,8 +10,8 @@ import { withOwnContent } from "../runtime/copies.ts";
 import { digestOf } from "../runtime/differs.ts";
 import { ownerLabels } from "../runtime/ownership.ts";
 import { literal } from "../workload/literal.ts";
-import { hasTransactionalDdl, jdbcUrl, loginOf } from "./database.ts";
-import { type Files, inParts, MARKS_TABLE, runFiles, undoFiles } from "./files.ts";
+import { hasTransactionalDdl, jdbcUrl, loginOf, sessionEnd } from "./database.ts";
+import { digestOfFiles, type Files, inParts, MARKS_TABLE, runFiles, undoFiles } from "./files.ts";
 import { type MigrationOptions, type MigrationRequest, requestDigest } from "./request.ts";
 import { FLYWAY_MIGRATE, FLYWAY_UNDO, LIQUIBASE_MIGRATE, LIQUIBASE_UNDO } from "./scripts.ts";
 
@@ -38,7 +38,8 @@ export interface Run {
 /** The run that applies. */
 export function migrationRun(owner: DatabaseMigration, request: MigrationRequest, options: MigrationOptions): Run {
   const script = request.tool === "flyway" ? FLYWAY_MIGRATE : LIQUIBASE_MIGRATE;
-  const name = generate(owner.metadata.name, requestDigest(request));
+  // Names that differ in signs only (`a.b`, `a-b`) begin alike.
+  const name = generate(owner.metadata.name, digestOf([owner.metadata.name, requestDigest(request)]));
   return runOf(owner, { name, files: runFiles(request), script, undo: [], half: [] }, { request, options });
 }
 
@@ -85,6 +86,8 @@ function runOf(
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: `${name}-${index + 1}`, namespace, labels: { [RUN_LABEL]: name } },
+      // Nobody changes what is about to run.
+      immutable: true,
       data,
     })
   );
@@ -118,7 +121,7 @@ function jobLimits(
 }
 
 function podSpec(
-  { script, undo, half }: Parts,
+  { script, undo, half, files }: Parts,
   { request, options, configMaps }: {
     request: MigrationRequest;
     options: MigrationOptions;
@@ -140,7 +143,7 @@ function podSpec(
       name: CONTAINER,
       image: request.image ?? (tool === "flyway" ? options.flywayImage : options.liquibaseImage),
       command: ["sh", "-c", script],
-      env: variables(request, { undo, half }),
+      env: [...plain({ DIGEST: digestOfFiles(files) }), ...variables(request, { undo, half })],
       resources: RESOURCES,
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -159,7 +162,7 @@ function podSpec(
 type Variable = Record<string, unknown>;
 
 function variables(request: MigrationRequest, { undo, half }: Pick<Parts, "undo" | "half">): Variable[] {
-  const { changes, upTo, allowOutOfOrder, tool } = request;
+  const { changes, upTo, allowOutOfOrder, tool, database } = request;
   const positions = new Map(changes.map(({ version }, index) => [version, index + 1]));
   const held = changes.slice(0, upTo).flatMap(({ isContract }, index) => isContract ? [index + 1] : []);
   const isHolding = upTo < changes.length;
@@ -175,6 +178,7 @@ function variables(request: MigrationRequest, { undo, half }: Pick<Parts, "undo"
       HELD: isHolding ? held.join(" ") : "",
       OUT_OF_ORDER: String(allowOutOfOrder),
       UNDO: undo.map((version) => positions.get(version)).join(" "),
+      SESSION_END: undo.length > 0 ? sessionEnd(database) : "",
       HALF: half.map((version) => positions.get(version)).join(" "),
       MARKS: tool === "liquibase" ? MARKS_TABLE : "",
     }),
