@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { hasTransactionalDdl, sessionEnd } from "./database.ts";
 import { bytesOf, type Change } from "./migration_set.ts";
 import { upToLastStatement } from "./mysql_text.ts";
+import { withoutParameters } from "./postgres_text.ts";
 import type { MigrationRequest } from "./request.ts";
 
 /** Files by name. */
@@ -66,7 +67,7 @@ export function digestOfFiles(files: Files): string {
 /** The text as a tool has to read it, so that it reaches the database as it stands. */
 function scriptFor({ tool, database }: Pick<MigrationRequest, "tool" | "database">, sql: string): string {
   if (tool === "flyway") return sql;
-  const script = database.engine === "postgres" ? sql : upToLastStatement(sql);
+  const script = database.engine === "postgres" ? withoutParameters(sql) : upToLastStatement(sql);
   return script.replaceAll("${", () => `${DOLLAR}{`);
 }
 
