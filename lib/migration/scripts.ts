@@ -9,7 +9,7 @@
  * @module
  */
 
-/** Exit code of a run that another try may help: the database could not be reached, or went away. */
+/** Exit code of a run that another try may help: the database was away, or the tool was killed. */
 export const TRY_AGAIN = 75;
 
 /** What tools say when the database was not there or went away, beside SQL states. */
@@ -79,11 +79,14 @@ condense() { awk -v word="$1" '${AWK_CONDENSE}' "$FILES/versions" - >> "$REPORT"
 judge() { awk -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
 # The end of a text without half a character, which no status could carry.
 cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
+# One that is killed has said nothing about it, and nothing of its work is half done.
+watched() { "$@" && return; set -- "$?"; [ "$1" -le 128 ] || : > "$WORK/killed"; return "$1"; }
 give_up() {
   explain < "$1" > "$WORK/told"
+  if [ -e "$WORK/killed" ]; then echo 'The tool was killed: it may have too little memory' >> "$WORK/told"; fi
   say error
   cut_short < "$WORK/told" >> "$REPORT"
-  if grep -Eq '${AWAY}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
+  if [ -e "$WORK/killed" ] || grep -Eq '${AWAY}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
   exit 1
 }
 version_at() { sed -n "$1p" "$FILES/versions"; }
@@ -91,7 +94,7 @@ version_at() { sed -n "$1p" "$FILES/versions"; }
 `;
 
 const FLYWAY = `${COMMON}
-run() { flyway -skipCheckForUpdate -color=never "$@"; }
+run() { watched flyway -skipCheckForUpdate -color=never "$@"; }
 explain() { awk '/^ERROR/ { on = 1 } /^Caused by|^Need more flex|Run Flyway with -X/ { on = 0 } on && !/^-*$/'; }
 look() {
   if ! run -outputType=json info > "$WORK/info"; then
@@ -110,7 +113,7 @@ look() {
 `;
 
 const LIQUIBASE = `${COMMON}
-run() { liquibase --show-banner=false "$@"; }
+run() { watched liquibase --show-banner=false "$@"; }
 explain() { awk '/^ERROR: Exception Details/ { next } /^For more information/ { exit } /Failed SQL:/ { sub(/ *.Failed SQL:.*/, ""); print; exit } /^Unexpected error running/ { on = 1 } on'; }
 look() {
   if ! run history --format=TEXT > "$WORK/history" 2> "$WORK/look"; then cat "$WORK/look"; give_up "$WORK/look"; fi

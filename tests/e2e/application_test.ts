@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { app, TEAM } from "../integration/apps.ts";
 import { condition } from "../integration/previews.ts";
-import type { MigrationText } from "../migrations/lab.ts";
 import { waitFor } from "../wait.ts";
 import { Applications, ARCHIVES, RESTRICTED } from "./applications.ts";
 import { ask } from "./ask.ts";
@@ -14,22 +13,25 @@ import { Cluster, DOMAIN, NAMESPACE } from "./cluster.ts";
 import { loadApplications, SHOP } from "./images.ts";
 import { TOOL_FLAGS } from "./migration_images.ts";
 import { BAD_LABEL, DROP_LEGACY, FIVE, ITEMS, LABEL, PERSONS } from "./schemas.ts";
-import { isEndToEnd } from "./settings.ts";
+import { isEndToEnd, settings } from "./settings.ts";
 import { Shoppers } from "./shoppers.ts";
 import { Transcript } from "./transcript.ts";
 
 const TOOLS = ["flyway", "liquibase"];
+const AT_ONCE = ["--grace-period=0", "--force"];
+/** Without a program for it. */
+const KILL_JAVA = 'for p in /proc/[0-9]*; do case $(readlink "$p/exe") in *java) kill -9 "${p#/proc/}";; esac; done';
 const SHOP_URL = `http://shop.${DOMAIN}`;
 const CHECKSUM = "select count(*), md5(string_agg(id || label, ',' order by id)) from items";
 const FILE = "lines\n\n$(id) 🖨 \\ end";
 
 Deno.test({ name: "applications and their databases on a real node", ignore: !isEndToEnd }, async (t) => {
-  await using cluster = await Cluster.prepare();
-  const { plane, settings } = cluster;
-  await loadApplications(settings);
-  await cluster.install([`--backup-image=${settings.postgresImage}`, ...(settings.javaRoot ? TOOL_FLAGS : [])]);
+  const { postgresImage, javaRoot } = settings();
+  await using cluster = await Cluster.prepare([`--backup-image=${postgresImage}`, ...(javaRoot ? TOOL_FLAGS : [])]);
+  await loadApplications(cluster.settings);
   await using lab = await Applications.open(cluster);
   const { terminal } = lab;
+  const { plane } = cluster;
   const transcript = new Transcript();
   transcript.section("Applications and their databases");
   const quote = async (command: string, note = ""): Promise<void> =>
@@ -73,30 +75,36 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     },
   );
 
-  await t.step("Jobs and operator are killed in the middle of five versions, and each is applied once", async () => {
-    const names = TOOLS.map((tool) => `killed-${tool}`);
-    for (const [index, name] of names.entries()) {
-      await lab.makeDatabase(name);
-      await lab.migrate(name, FIVE, { tool: TOOLS[index], namespace: RESTRICTED });
-    }
-    await Promise.all(names.map(async (name) => {
-      await waitFor(
-        `two versions in ${name}`,
-        async () => (await lab.query(name, "select version from run")).length > 1,
-      );
-      const selector = `maquette.dev/migration-run,app.kubernetes.io/instance=${name}`;
-      await plane.kubectl(["delete", "pods", "-n", RESTRICTED, "-l", selector, "--grace-period=0", "--force"]);
-    }));
-    const operators = await cluster.pods();
-    await plane.kubectl(["delete", "pods", "-n", NAMESPACE, ...operators, "--grace-period=0", "--force"]);
-    for (const [index, name] of names.entries()) {
-      await lab.untilMigration(name, "Completed", RESTRICTED);
-      const rows = await lab.query(name, "select version from run order by version");
-      assert.deepEqual(rows, ["1", "2", "3", "4", "5"]);
-      assert.deepEqual(await lab.history(name, TOOLS[index]!), rows);
-      transcript.say(`${name}: Pod of the Job and operator killed after version 2 of 5; applied: ${rows.join(" ")}`);
-    }
-  });
+  await t.step(
+    "in the middle of five versions tool, Pod and operator are killed, and each is applied once",
+    async () => {
+      const names = TOOLS.map((tool) => `killed-${tool}`);
+      for (const [index, name] of names.entries()) {
+        await lab.makeDatabase(name);
+        await lab.migrate(name, FIVE, { tool: TOOLS[index], namespace: RESTRICTED });
+      }
+      const kills = [
+        (pod: string) => plane.kubectl(["exec", "-n", RESTRICTED, pod, "--", "sh", "-c", KILL_JAVA]),
+        (pod: string) => plane.kubectl(["delete", "pod", "-n", RESTRICTED, pod, ...AT_ONCE]),
+      ];
+      const killed = await Promise.all(names.map(async (name, index) => {
+        const isHalfWay = async (): Promise<boolean> => (await lab.query(name, "select version from run")).length > 1;
+        await waitFor(`two versions in ${name}`, isHalfWay);
+        const [pod] = await lab.podsOf(name);
+        await kills[index]!(pod!);
+        return pod;
+      }));
+      await plane.kubectl(["delete", "pod", "-n", NAMESPACE, ...await cluster.pods(), ...AT_ONCE]);
+      for (const [index, name] of names.entries()) {
+        await lab.untilMigration(name, "Completed", RESTRICTED);
+        const rows = await lab.query(name, "select version from run order by version");
+        assert.deepEqual(rows, ["1", "2", "3", "4", "5"]);
+        assert.deepEqual(await lab.history(name, TOOLS[index]!), rows);
+        assert.notEqual((await lab.podsOf(name)).at(-1), killed[index]);
+      }
+      await quote(`kubectl get dbm -n ${RESTRICTED}`, " after Flyway, Liquibase's Pod and the operator were killed");
+    },
+  );
 
   await lab.makeDatabase("shop");
   await terminal.create(lab.login("backups", TEAM, "wrong"));
@@ -106,19 +114,19 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     await lab.migrate("shop", ITEMS);
     await terminal.create(shop("v1"));
     await terminal.untilAppPhase("shop", "Running");
-    const answer = await ask(`${SHOP_URL}/items`, { settings, body: "the first" });
+    const answer = await ask(`${SHOP_URL}/items`, { settings: cluster.settings, body: "the first" });
     assert.deepEqual([answer.status, answer.text], [200, "v1 1"]);
     await quote(`kubectl get papp,dbm -n ${TEAM}`);
   });
 
   await t.step("a column is renamed under load: it fails first, is mended, rolls, and the old one goes", async () => {
-    await using shoppers = new Shoppers(SHOP_URL, settings);
+    await using shoppers = new Shoppers(SHOP_URL, cluster.settings);
     await lab.migrate("shop", [...ITEMS, ...BAD_LABEL]);
     await terminal.apply(shop("v2"));
     const failed = await terminal.untilAppReason("shop", "MigrationFailed");
     const { message } = condition(failed, "Ready")!;
     assert.match(message, /Version "2" failed at line 2: ERROR: column "nmae" does not exist.*keeps serving$/s);
-    assert.equal((await ask(`${SHOP_URL}/items/1`, { settings })).text, "v1 the first");
+    assert.equal((await cluster.ask(`${SHOP_URL}/items/1`)).text, "v1 the first");
     await quote(`kubectl get papp,dbm -n ${TEAM}`, " after a migration with a mistake");
     transcript.quote("condition Ready of papp/shop", message);
     await lab.migrate("shop", [...ITEMS, ...LABEL]);
@@ -139,12 +147,12 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
   });
 
   await t.step("a rollout that fails does not reach what comes after it, and the version before answers", async () => {
-    await using shoppers = new Shoppers(SHOP_URL, settings);
+    await using shoppers = new Shoppers(SHOP_URL, cluster.settings);
     await lab.migrate("shop", [...ITEMS, ...LABEL, DROP_LEGACY]);
     await terminal.apply(shop("v3"));
     const { message } = condition(await terminal.untilAppPhase("shop", "Failed"), "Ready")!;
     assert.match(message, /column "colour" does not exist/);
-    assert.equal((await ask(`${SHOP_URL}/items/1`, { settings })).text, "v2 the first");
+    assert.equal((await cluster.ask(`${SHOP_URL}/items/1`)).text, "v2 the first");
     assert.deepEqual(await lab.history("shop", "flyway"), ["1", "2", "3", "4"]);
     await quote(`kubectl get papp,dbm -n ${TEAM}`, " after a version that does not start");
     transcript.quote("condition Ready of papp/shop", message);
@@ -170,8 +178,8 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     transcript.quote("condition Ready of papp/shop after kubectl delete", message);
     await terminal.patch("secret", "backups", { stringData: { password: lab.password } }, TEAM);
     await waitFor("the application to be gone", () => isAt("Gone"), 60_000);
-    const order = ["StoppingTraffic", "Draining", "BackingUp", "BackupFailed", "BackingUp", "Gone"];
-    assert.deepEqual(reasons.filter((reason) => order.includes(reason)), order);
+    const steps = /^(Ready,)?(StoppingTraffic,)?Draining,(BackingUp,)?BackupFailed,(BackingUp,)?(Saved,)?Gone$/;
+    assert.match(reasons.join(), steps);
     const told = (await lab.events("shop")).find((text) => text.startsWith("SavedBeforeDeletion"))!;
     archive = /(team-shop-\d{8}T\d{6}Z\.dump)/.exec(told)![1]!;
     transcript.say(`Its condition Ready, one after the other: ${reasons.join(", ")}`);
@@ -185,7 +193,7 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
       serving("again", { version: "v2", env: { DATABASE_URL: lab.addressOf("again") }, restoreFrom }),
     );
     await terminal.untilAppPhase("again", "Running");
-    assert.equal((await ask(`http://again.${DOMAIN}/items/1`, { settings })).text, "v2 the first");
+    assert.equal((await cluster.ask(`http://again.${DOMAIN}/items/1`)).text, "v2 the first");
     const [was, is] = await Promise.all(["shop", "again"].map((name) => lab.query(name, CHECKSUM)));
     assert.deepEqual(is, was);
     transcript.say(`Restored from ${archive}: rows and their checksum as before, ${is!.join()}`);
@@ -196,7 +204,7 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     const backup = { tool: "volume", destination: store("files") };
     await terminal.create(serving("files", { version: "v1", storage, backup }));
     await terminal.untilAppPhase("files", "Running");
-    const put = { settings, method: "PUT", body: FILE };
+    const put = { settings: cluster.settings, method: "PUT", body: FILE };
     const answer = await cluster.untilAnswers(`http://files.${DOMAIN}/files/none`, ({ status }) => status === 500);
     assert.match(answer.text, /no such file/);
     assert.equal((await ask(`http://files.${DOMAIN}/files/a.txt`, put)).status, 200);

@@ -111,6 +111,20 @@ export class Applications implements AsyncDisposable {
     return await this.query(database, sql);
   }
 
+  /** Pods that ran or run for a restricted migration, the latest last. */
+  async podsOf(name: string): Promise<string[]> {
+    const labels = `maquette.dev/migration-run,app.kubernetes.io/instance=${name}`;
+    const pods = await this.terminal.list(
+      "pods",
+      "-n",
+      RESTRICTED,
+      "-l",
+      labels,
+      "--sort-by=.metadata.creationTimestamp",
+    );
+    return pods.map(({ metadata }) => metadata.name);
+  }
+
   /** `reason: message` of the Events about an application. */
   async events(name: string): Promise<string[]> {
     const events = await this.terminal.list("events", "-n", TEAM, "--field-selector", `involvedObject.name=${name}`);

@@ -99,17 +99,12 @@ function javaEnv(...folders: string[]): string[] {
   return [`PATH=${[...path, "/bin"].join(":")}`, `JAVA_HOME=/${JAVA_HOME}`, "LANG=C.UTF-8"];
 }
 
-async function filesBelow(folder: string, path: string): Promise<Extract<Entry, { type: "file" }>[]> {
-  const found: Extract<Entry, { type: "file" }>[] = [];
+async function filesBelow(folder: string, path: string): Promise<Entry[]> {
+  const found: Entry[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const [from, to] = [`${folder}/${name}`, `${path}/${name}`];
     if (isDirectory) found.push(...await filesBelow(from, to));
-    else {found.push({
-        type: "file",
-        path: to,
-        mode: (await Deno.stat(from)).mode! & 0o777,
-        data: await Deno.readFile(from),
-      });}
+    else found.push(await readEntry(from, { path: to, mode: (await Deno.stat(from)).mode! & 0o777 }));
   }
   return found;
 }

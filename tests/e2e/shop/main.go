@@ -27,8 +27,8 @@ import (
 
 const folder = "/data"
 
-// While endpoints are withdrawn, requests still come.
-const lameDuck = 2 * time.Second
+// While endpoints are withdrawn, requests still come; some ingress controllers look every few seconds only.
+const lameDuck = 5 * time.Second
 
 func main() {
 	mux := http.NewServeMux()
