@@ -12,8 +12,12 @@
 /** Exit code of a run that another try may help: the database was away, or the tool was killed. */
 export const TRY_AGAIN = 75;
 
+/** What is said for a tool that could not say anything. */
+const KILLED = "The tool was killed: it may have too little memory";
+
 /** What tools say when the database was not there or went away, beside SQL states. */
 const AWAY = [
+  KILLED,
   "SQL State *: *(08|57P0|53300|40001|40P01)",
   "Connection to .* refused",
   "Connection refused",
@@ -83,10 +87,10 @@ cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
 watched() { "$@" && return; set -- "$?"; [ "$1" -le 128 ] || : > "$WORK/killed"; return "$1"; }
 give_up() {
   explain < "$1" > "$WORK/told"
-  if [ -e "$WORK/killed" ]; then echo 'The tool was killed: it may have too little memory' >> "$WORK/told"; fi
+  if [ -e "$WORK/killed" ]; then echo '${KILLED}' >> "$WORK/told"; fi
   say error
   cut_short < "$WORK/told" >> "$REPORT"
-  if [ -e "$WORK/killed" ] || grep -Eq '${AWAY}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
+  if grep -Eq '${AWAY}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
   exit 1
 }
 version_at() { sed -n "$1p" "$FILES/versions"; }
