@@ -114,6 +114,8 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     await lab.migrate("shop", ITEMS);
     await terminal.create(shop("v1"));
     await terminal.untilAppPhase("shop", "Running");
+    const none = await cluster.untilAnswers(`${SHOP_URL}/items/1`, ({ status }) => status === 500);
+    assert.match(none.text, /no rows/);
     const answer = await ask(`${SHOP_URL}/items`, { settings: cluster.settings, body: "the first" });
     assert.deepEqual([answer.status, answer.text], [200, "v1 1"]);
     await quote(`kubectl get papp,dbm -n ${TEAM}`);
@@ -197,7 +199,8 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
       serving("again", { version: "v2", env: { DATABASE_URL: lab.addressOf("again") }, restoreFrom }),
     );
     await terminal.untilAppPhase("again", "Running");
-    assert.equal((await cluster.ask(`http://again.${DOMAIN}/items/1`)).text, "v2 the first");
+    const answer = await cluster.untilAnswers(`http://again.${DOMAIN}/items/1`, ({ status }) => status === 200);
+    assert.equal(answer.text, "v2 the first");
     const [was, is] = await Promise.all(["shop", "again"].map((name) => lab.query(name, CHECKSUM)));
     assert.deepEqual(is, was);
     transcript.say(`Restored from ${archive}: rows and their checksum as before, ${is!.join()}`);
