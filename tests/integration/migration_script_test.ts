@@ -1,6 +1,7 @@
 /** What a run makes of a tool that does not come to its end, with a tool that is a script here. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { digestOfFiles } from "../../lib/migration/files.ts";
 import { FLYWAY_MIGRATE, LIQUIBASE_MIGRATE, TRY_AGAIN } from "../../lib/migration/scripts.ts";
 
 const SCRIPTS = { flyway: FLYWAY_MIGRATE, liquibase: LIQUIBASE_MIGRATE };
@@ -11,7 +12,8 @@ case "$*" in
   *info*) echo '{}' ;;
 esac
 `;
-const VARIABLES = { TARGET: "1", HELD: "", OUT_OF_ORDER: "false", MARKS: "" };
+const FILES = { versions: "1\n" };
+const VARIABLES = { TARGET: "1", HELD: "", OUT_OF_ORDER: "false", MARKS: "", DIGEST: digestOfFiles(FILES) };
 
 /** Runs a script whose tool ends its work like that. @returns Exit code and termination message. */
 async function ended(name: keyof typeof SCRIPTS, ending: string): Promise<{ code: number; report: string }> {
@@ -19,9 +21,10 @@ async function ended(name: keyof typeof SCRIPTS, ending: string): Promise<{ code
   try {
     const REPORT = join(folder, "report");
     await Deno.writeTextFile(join(folder, name), TOOL.replace("ENDING", () => ending), { mode: 0o755 });
-    await Deno.writeTextFile(join(folder, "versions"), "1\n");
+    await Deno.mkdir(join(folder, "files"));
+    await Deno.writeTextFile(join(folder, "files", "versions"), FILES.versions);
     const PATH = `${folder}:${Deno.env.get("PATH")}`;
-    const env = { ...VARIABLES, PATH, REPORT, FILES: folder, WORK: folder };
+    const env = { ...VARIABLES, PATH, REPORT, FILES: join(folder, "files"), WORK: folder };
     const { code } = await new Deno.Command("sh", { args: ["-c", SCRIPTS[name]], env }).output();
     return { code, report: await Deno.readTextFile(REPORT) };
   } finally {
