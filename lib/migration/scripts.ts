@@ -84,7 +84,7 @@ condense() { awk -v word="$1" '${AWK_CONDENSE}' "$FILES/versions" - >> "$REPORT"
 judge() { awk -v exact="$1" -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
 # The end of a text without half a character, which no status could carry.
 cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
-# One that is killed has said nothing about it, and nothing of its work is half done.
+# One that is killed says nothing; it is as if its Pod had been killed.
 watched() { "$@" && return; set -- "$?"; [ "$1" -le 128 ] || : > "$WORK/killed"; return "$1"; }
 give_up() {
   explain < "$1" > "$WORK/told"
