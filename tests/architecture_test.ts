@@ -29,6 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/preview_names.ts": ["lib/naming.ts"],
   "lib/portfolio_names.ts": ["lib/naming.ts"],
   "lib/environment_names.ts": ["lib/api/", "lib/naming.ts"],
+  "lib/hosts.ts": ["lib/api/", "lib/preview_names.ts", "lib/portfolio_names.ts", "lib/environment_names.ts"],
   "lib/lifetime.ts": ["lib/api/"],
   "lib/image/": ["lib/api/"],
   "lib/registry/": ["lib/image/", "lib/runtime/clock.ts"],
@@ -45,7 +46,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/config.ts": ["lib/options.ts"],
   "lib/controllers/": [
     ...["lib/api/", "lib/kube/", "lib/runtime/", "lib/workload/", "lib/naming.ts", "lib/network.ts"],
-    ...["lib/preview_names.ts", "lib/portfolio_names.ts", "lib/environment_names.ts", "lib/lifetime.ts"],
+    ...[
+      "lib/preview_names.ts",
+      "lib/portfolio_names.ts",
+      "lib/environment_names.ts",
+      "lib/lifetime.ts",
+      "lib/hosts.ts",
+    ],
     ...["lib/image/", "lib/registry/", "lib/build/", "lib/render/", "lib/git/", "lib/deploy/", "lib/migration/"],
   ],
   "crds/": ["lib/api/"],

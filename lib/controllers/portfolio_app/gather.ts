@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { ENVIRONMENT } from "../../api/environment.ts";
 import type { KubeObject, Resource } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
-import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import {
   AUTOSCALER,
   CLAIM,
@@ -17,18 +15,18 @@ import {
   ENDPOINT_SLICE,
   INGRESS,
   JOB,
+  NAMESPACE,
   POD,
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { BY_HOST as BY_ENVIRONMENT_HOST } from "../../environment_names.ts";
-import { appChild, appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
-import { BY_HOST } from "../../preview_names.ts";
+import { type HostClaim, hostClaim, rivalsOf } from "../../hosts.ts";
+import { appChild } from "../../portfolio_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
-import { podTemplate, selectorOf } from "./pod.ts";
+import { podRulesOf, podTemplate, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 import { type SeenTasks, seenTasks } from "./tasks.ts";
@@ -37,8 +35,8 @@ import { type SeenTasks, seenTasks } from "./tasks.ts";
 export interface Seen extends SeenTasks {
   owner: PortfolioApp;
   settings: AppSettings;
-  /** Other objects of the same host. */
-  rivals: KubeObject[];
+  /** Others that have or want its host, of whatever kind. */
+  rivals: HostClaim[];
   /** Of the Pods as they shall be. */
   template: PodTemplate;
   deployment?: KubeObject;
@@ -77,14 +75,15 @@ export async function gather(
     from.cache(resource, "children").ownedBy(uid!).filter((object) => object.metadata.namespace === namespace);
   const named = (resource: Resource, part: string): KubeObject | undefined =>
     children(resource).find(({ metadata }) => metadata.name === appChild(owner, part));
-  const template = podTemplate(owner);
+  const template = podTemplate(owner, podRulesOf(from.cache(NAMESPACE, "all").get(namespace)));
   const allPods = children(POD).filter((pod) => isOfApplication(pod, owner));
   const pods = podsOfTemplate(allPods, template);
   const failure = firstFailure(pods);
   return {
     owner,
     settings,
-    rivals: rivalsOf(owner, from),
+    rivals: rivalsOf(owner, settings.domain, (kind) => from.cache(kind, "all"))
+      .map((rival) => hostClaim(rival, settings.domain)),
     template,
     deployment: named(DEPLOYMENT, "deployment"),
     claim: named(CLAIM, "data"),
@@ -109,21 +108,6 @@ export async function gather(
 
 function isOfApplication({ metadata }: KubeObject, owner: PortfolioApp): boolean {
   return Object.entries(selectorOf(owner)).every(([name, value]) => metadata.labels?.[name] === value);
-}
-
-/** An Environment that merely wants the host takes another one. */
-function rivalsOf(
-  owner: PortfolioApp,
-  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: AppSettings },
-): KubeObject[] {
-  const key = appHostKey(owner, settings.domain);
-  if (key === undefined) return [];
-  return [
-    ...cache(PORTFOLIO_APP.resource, "all").indexed(BY_APP_HOST, key),
-    ...cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, key),
-    ...cache(ENVIRONMENT.resource, "all").indexed(BY_ENVIRONMENT_HOST, key.replace(/\.$/, ""))
-      .filter(({ status }) => hostKey(String(status?.host ?? ""), settings.domain) === key),
-  ].filter(({ metadata }) => metadata.uid !== owner.metadata.uid);
 }
 
 function migrationOf(
