@@ -29,8 +29,16 @@ const AWAY = [
   "Communications link failure",
   "Could not connect to",
   "UnknownHostException",
-  "too many (clients|connections)",
+  "[Tt]oo many (clients|connections)",
+  "Connection (reset|is closed|was killed)",
+  "Socket (error|timeout|fail)",
+  "unexpected end of stream",
+  "Server shutdown in progress",
+  "Deadlock found when trying to get lock",
 ].join("|");
+
+/** What MariaDB's driver says behind `Could not connect to`, and no other try changes. */
+const REFUSED = "Access denied for user|Unknown database|is not allowed to connect|insecure transport";
 
 /** Compares versions number by number, digits as texts: awk counts in floating point. */
 const AWK_VERSIONS = `
@@ -91,7 +99,7 @@ give_up() {
   if [ -e "$WORK/killed" ]; then echo '${KILLED}' >> "$WORK/told"; fi
   say error
   cut_short < "$WORK/told" >> "$REPORT"
-  if grep -Eq '${AWAY}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
+  if grep -Eq '${AWAY}' "$WORK/told" && ! grep -Eq '${REFUSED}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
   exit 1
 }
 version_at() { sed -n "$1p" "$FILES/versions"; }
@@ -173,9 +181,9 @@ look after
 [ "$(cat "$WORK/code")" = 0 ] || give_up "$WORK/out"
 `;
 
-/** The positions in \`$UNDO\` that the history still has, each with its rollback text and the row's end as one script. */
+/** What is undone of the positions in \`$UNDO\`: those that the history still has, and what failed without a row in it. */
 const UNDOING = `
-is_applied() { version_at "$1" | grep -qxF -f - "$WORK/applied" "$WORK/half" 2> /dev/null; }
+is_applied() { [ "$1" = "$HALF" ] || version_at "$1" | grep -qxF -f - "$WORK/applied" "$WORK/half" 2> /dev/null; }
 `;
 
 /**
