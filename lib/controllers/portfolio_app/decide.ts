@@ -16,6 +16,7 @@ import { backupFinding, keptJobs, latestBackup, type Progress, restoredAt, resto
 import { scheduledBackup, taskJob } from "./backup_job.ts";
 import {
   autoscalingFinding,
+  hasNothingToSave,
   hostHolder,
   isCertificateMissing,
   storageFinding,
@@ -53,7 +54,7 @@ function desiredObjects(seen: Seen): KubeObject[] {
   const scale = scaleOf(owner, seen.deployment);
   return [
     ...surroundings(owner, settings, { ...seen, scale }),
-    ...(backup?.when === "schedule" ? [scheduledBackup(owner, backup, settings)] : []),
+    ...(backup?.when === "schedule" && !hasNothingToSave(seen) ? [scheduledBackup(owner, backup, settings)] : []),
     deployment(owner, settings, { scale, template, annotations: rolledWith(seen) }),
   ];
 }
@@ -116,9 +117,14 @@ function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan 
     const report: Report = { ...common, phase: "Failed", state: "stalled", reason: "RestoreFailed", message, outcome };
     return { ...plan, report: { ...report, lookAgainAt: state.retryAt } };
   }
-  const stuck = state.is === "running" ? state.message : undefined;
+  const { message: stuck, lookAgainAt } = state.is === "running"
+    ? state
+    : { message: undefined, lookAgainAt: undefined };
   const message = `Archive "${archive}" is being brought back before the first Pod starts${stuck ? `: ${stuck}` : ""}`;
-  return { ...plan, report: { ...common, phase: "Pending", state: "reconciling", reason: "Restoring", message } };
+  return {
+    ...plan,
+    report: { ...common, phase: "Pending", state: "reconciling", reason: "Restoring", message, lookAgainAt },
+  };
 }
 
 type Judgement = Pick<Report, "phase" | "state" | "reason" | "message" | "outcome" | "fields">;

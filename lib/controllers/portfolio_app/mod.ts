@@ -49,7 +49,7 @@ function permissionsOf({ migrations }: AppSettings): readonly Permission[] {
   return [...PERMISSIONS, {
     groups: [migrations.group],
     resources: [migrations.plural],
-    verbs: ["list", "watch", "patch"],
+    verbs: ["list", "watch", "get", "patch"],
   }];
 }
 
@@ -60,6 +60,7 @@ const PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [`${KIND.plural}/finalizers`], verbs: ["update"] },
   ...OWNED.map(({ group, plural }): Permission => ({ groups: [group], resources: [plural], verbs: APPLY })),
   { groups: [""], resources: ["pods"], verbs: ["list", "watch"] },
+  { groups: [""], resources: ["namespaces"], verbs: ["get"] },
   { groups: [""], resources: ["pods/log"], verbs: ["get"] },
   { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
   ...[PREVIEW_ENVIRONMENT, ENVIRONMENT].map(({ resource: { group, plural } }): Permission => ({
