@@ -5,13 +5,12 @@
  * @module
  */
 import { Gauge, Histogram, type Registry } from "prom-client";
-import { keyOf, type KubeObject } from "../lib/api/object.ts";
+import { isOlder, keyOf, type KubeObject } from "../lib/api/object.ts";
 import type { Config } from "../lib/config.ts";
 import { BY_TARGET } from "../lib/controllers/preview_environment/mod.ts";
-import { BY_HOST as BY_ENVIRONMENT_HOST, BY_NAMESPACE } from "../lib/environment_names.ts";
+import { BY_NAMESPACE } from "../lib/environment_names.ts";
+import { BY_HOST, hostClaim } from "../lib/hosts.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
-import { BY_APP_HOST } from "../lib/portfolio_names.ts";
-import { BY_HOST } from "../lib/preview_names.ts";
 import { createRegistry, type ImageRegistry } from "../lib/registry/registry.ts";
 import { type Clock, sleep } from "../lib/runtime/clock.ts";
 import type { Lister } from "../lib/runtime/definition.ts";
@@ -134,11 +133,7 @@ export class Admission {
       ownerOf: (namespace: string) =>
         oldest(owners.previews.indexed(BY_TARGET, namespace), owners.environments.indexed(BY_NAMESPACE, namespace)),
       holderOf: (host: string) =>
-        oldest(
-          owners.previews.indexed(BY_HOST, host),
-          environmentsAt(owners.environments, host),
-          owners.apps.indexed(BY_APP_HOST, host),
-        ),
+        oldest(...[owners.previews, owners.environments, owners.apps].map((all) => at(host, all, config.domain))),
     };
     return { rules: ALL_RULES, context, clock, log, observe: this.#createObserve(), registry: this.#imageRegistry() };
   }
@@ -175,16 +170,11 @@ export class Admission {
 /** The oldest object for a namespace or host; one that is on its way out frees it. */
 function oldest(...groups: readonly (readonly KubeObject[])[]): NamespaceOwner | undefined {
   const owners = groups.flat().filter((owner) => !owner.metadata.deletionTimestamp);
-  owners.sort((a, b) =>
-    Date.parse(a.metadata.creationTimestamp ?? "") - Date.parse(b.metadata.creationTimestamp ?? "")
-  );
-  const [first] = owners;
+  const [first] = owners.sort((a, b) => isOlder(a, b) ? -1 : 1);
   return first && { kind: first.kind, key: keyOf(first), uid: first.metadata.uid ?? "" };
 }
 
-/** Environments that have a host; one that merely wants it takes another. @param host Theirs end with a dot. */
-function environmentsAt(environments: Lister, host: string): KubeObject[] {
-  if (!host.endsWith(".")) return [];
-  return environments.indexed(BY_ENVIRONMENT_HOST, host.slice(0, -1))
-    .filter(({ status }) => String(status?.host ?? "").startsWith(host));
+/** Those that have a host; an Environment that merely wants it takes another. */
+function at(host: string, all: Lister, domain: string): KubeObject[] {
+  return all.indexed(BY_HOST, host).filter((object) => hostClaim(object, domain).given === host);
 }

@@ -6,13 +6,12 @@
 import { ENVIRONMENT, type Environment } from "../lib/api/environment.ts";
 import { LABEL_OWNER_UID } from "../lib/api/names.ts";
 import { keyOf, type KubeObject } from "../lib/api/object.ts";
-import { PORTFOLIO_APP, type PortfolioApp } from "../lib/api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "../lib/api/preview_environment.ts";
 import { PROJECT } from "../lib/api/project.ts";
 import { schemaProblems, withDefaults } from "../lib/api/validate.ts";
 import { BY_PROJECT, environmentNamespace, projectKeys } from "../lib/environment_names.ts";
-import { appHostKey } from "../lib/portfolio_names.ts";
-import { hostname, targetNamespace } from "../lib/preview_names.ts";
+import { claimedHosts, HOST_KINDS, hostClaim } from "../lib/hosts.ts";
+import { targetNamespace } from "../lib/preview_names.ts";
 import { Cache } from "../lib/runtime/cache.ts";
 import type { NamespaceOwner, Tenants } from "../webhook/rules/mod.ts";
 import type { FileObject } from "./files.ts";
@@ -20,14 +19,16 @@ import { tenantsOf } from "./tenants.ts";
 
 /** See the module. */
 export class FileSurroundings {
-  /** Namespaces and hosts that objects of the file are for. */
-  readonly claimed = new Map<string, NamespaceOwner>();
+  /** Namespaces that objects of the file are for. */
+  readonly namespaces = new Map<string, NamespaceOwner>();
+  /** Hosts that objects of the file have, or, for Environments, would be given. */
+  readonly hosts = new Map<string, NamespaceOwner>();
   /** Projects of the file, wherever they stand in it. */
   readonly projects = new Cache();
   readonly #environments = new Cache();
   readonly #domain: string;
   /** Those that would be made for objects of the file; of others it does not say who made them. */
-  readonly #namespaces = new Cache();
+  readonly #made = new Cache();
 
   /** @param domain What hosts end with. */
   constructor(objects: readonly FileObject[], domain: string) {
@@ -42,7 +43,7 @@ export class FileSurroundings {
   }
 
   get tenants(): Tenants {
-    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: this.#namespaces });
+    return tenantsOf({ projects: this.projects, environments: this.#environments, namespaces: this.#made });
   }
 
   /** An object that admission would let in: those after it in the file meet it. */
@@ -53,18 +54,16 @@ export class FileSurroundings {
       this.#claim(environmentNamespace(object as Environment), owner);
       this.#environments.put(placed(object));
     }
-    const host = kind === PORTFOLIO_APP ? appHostKey(object as PortfolioApp, this.#domain) : undefined;
-    if (host !== undefined) this.claimed.set(host, owner);
-    if (kind === PREVIEW_ENVIRONMENT) {
-      this.#claim(targetNamespace(object.spec), owner);
-      this.claimed.set(hostname(object.spec, ""), owner);
-    }
+    if (kind === PREVIEW_ENVIRONMENT) this.#claim(targetNamespace(object.spec), owner);
+    const hosts = HOST_KINDS.includes(kind.resource) ? claimedHosts(hostClaim(object, this.#domain)) : [];
+    const host = hosts.find((each) => !this.hosts.has(each));
+    if (host !== undefined) this.hosts.set(host, owner);
   }
 
   #claim(namespace: string, owner: NamespaceOwner): void {
-    this.claimed.set(namespace, owner);
+    this.namespaces.set(namespace, owner);
     const metadata = { name: namespace, labels: { [LABEL_OWNER_UID]: owner.uid }, resourceVersion: "1" };
-    this.#namespaces.put({ apiVersion: "v1", kind: "Namespace", metadata });
+    this.#made.put({ apiVersion: "v1", kind: "Namespace", metadata });
   }
 }
 

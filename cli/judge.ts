@@ -8,7 +8,7 @@ import { apiVersionOf, type KubeObject } from "../lib/api/object.ts";
 import { unknownFields } from "../lib/api/validate.ts";
 import { isDnsLabel } from "../lib/naming.ts";
 import { systemClock } from "../lib/runtime/clock.ts";
-import { type AdmissionContext, type AdmissionRules, ALL_RULES, type NamespaceOwner } from "../webhook/rules/mod.ts";
+import { type AdmissionContext, type AdmissionRules, ALL_RULES } from "../webhook/rules/mod.ts";
 import { type Verdict, verdict } from "../webhook/verdict.ts";
 import type { FileObject } from "./files.ts";
 import { FileSurroundings } from "./file_surroundings.ts";
@@ -39,12 +39,11 @@ export function judgeFileObject(
   config: Config,
   around = new FileSurroundings([item], config.domain),
 ): Verdict {
-  const holder = (claim: string): NamespaceOwner | undefined => around.claimed.get(claim);
   const context: AdmissionContext = {
     config: admissionConfig(config),
     now: () => systemClock.now(),
-    ownerOf: holder,
-    holderOf: holder,
+    ownerOf: (namespace) => around.namespaces.get(namespace),
+    holderOf: (host) => around.hosts.get(host),
     tenants: around.tenants,
   };
   const { kind, object } = item;

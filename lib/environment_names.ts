@@ -15,15 +15,12 @@
  * @module
  */
 import { LABEL_BRANCH, LABEL_ENVIRONMENT, LABEL_OWNER_UID, LABEL_PROJECT, LABEL_TEAM } from "./api/names.ts";
-import type { KubeObject } from "./api/object.ts";
 import { generate, labelValue, sanitize } from "./naming.ts";
 
 /** Index over Environments by {@link projectKeys}. */
 export const BY_PROJECT = "project";
 /** Index over Environments by {@link environmentNamespace}. */
 export const BY_NAMESPACE = "environment-namespace";
-/** Index over Environments by the hosts that they have or want, without the domain. */
-export const BY_HOST = "environment-host";
 
 /** What names of a Project are made of. */
 export interface ProjectLike {
@@ -170,6 +167,11 @@ export function hostLabels({ team, project, environment }: EnvironmentNames): [s
   return [generate(environment), generate(environment, project, team)];
 }
 
+/** {@link hostLabels} below the domain. */
+export function environmentHosts(environment: EnvironmentLike, domain: string): string[] {
+  return hostLabels(environmentNames(environment)).map((label) => `${label}.${domain}`);
+}
+
 /** The labels `catalyst.dev/*` of an environment's namespace. */
 export function namespaceLabels(environment: EnvironmentLike): Record<string, string> {
   const { team, project, environment: name } = environmentNames(environment);
@@ -180,10 +182,4 @@ export function namespaceLabels(environment: EnvironmentLike): Record<string, st
     [LABEL_ENVIRONMENT]: name,
     ...(branch ? { [LABEL_BRANCH]: branch } : {}),
   };
-}
-
-/** What other kinds read of an Environment: the host that it was given. */
-export function givenHost({ apiVersion, kind, metadata, status }: KubeObject): KubeObject {
-  const { name, namespace, uid } = metadata;
-  return { apiVersion, kind, metadata: { name, namespace, uid }, status: { host: status?.host } };
 }

@@ -6,9 +6,6 @@
  */
 import { generate } from "./naming.ts";
 
-/** Index over PreviewEnvironments by their host, without the domain: it ends with a dot. */
-export const BY_HOST = "host";
-
 /** The fields that names are made of. */
 export interface PreviewIdentity {
   pr_number: number;

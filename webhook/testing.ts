@@ -106,6 +106,19 @@ export function environment(
   };
 }
 
+/** A good PortfolioApp, likewise. */
+export function portfolioApp(
+  spec: Record<string, unknown> = {},
+  metadata: Partial<KubeObject["metadata"]> = {},
+): KubeObject {
+  return {
+    apiVersion: "portfolio.example.com/v1alpha1",
+    kind: "PortfolioApp",
+    metadata: { name: "shop", namespace: "acme", ...metadata },
+    spec: { image: "ghcr.io/acme/shop", version: "1.4.2", ...spec },
+  };
+}
+
 /** The AdmissionReview for an object; an update where the stored one is given. */
 export function reviewOf(
   object: KubeObject,

@@ -177,9 +177,9 @@ Deno.test("verdict() refuses a second environment for one host, naming the first
   const context = contextWith({ holderOf: (host) => (asked.push(host), holder) });
   const { problems } = ask(preview({ namespace: "elsewhere" }), undefined, context);
   assert.deepEqual(problems.map(({ field }) => field), ["spec.pr_number"]);
-  assert.match(problems[0]!.message, /host .*"ci\/other"/);
+  assert.match(problems[0]!.message, /^Host "pr-7.preview.test" .*"ci\/other"/);
   ask(preview({ repository: "acme/shop", namespace: "elsewhere" }), undefined, context);
-  assert.deepEqual(asked, ["pr-7.", "pr-7-acme-shop."]);
+  assert.deepEqual(asked, ["pr-7.preview.test", "pr-7-acme-shop.preview.test"]);
   assert.deepEqual(ask(preview({ replicas: 2 }), preview(), context).problems, [], "at creation only");
 });
 

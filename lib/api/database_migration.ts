@@ -19,7 +19,7 @@ export const MAX_MIGRATIONS = 500;
 /** Most bytes of UTF-8 in one script: a ConfigMap takes 1 MiB, keys and all. */
 export const MAX_SQL_BYTES = 1_000_000;
 /** Most characters of a version: what Flyway's history table takes. */
-const MAX_VERSION_LENGTH = 50;
+export const MAX_VERSION_LENGTH = 50;
 const MAX_TIMEOUT_SECONDS = 86_400;
 
 const VERSION_PATTERN = "^[0-9]+([.][0-9]+)*$";
@@ -141,6 +141,8 @@ const status = z.object({
     .describe("Changes of this object that are in the history of the database, in their order."),
   failedMigration: text(0, MAX_VERSION_LENGTH).optional().describe("Version that failed in the last run."),
   error: text(0, MESSAGE_LENGTH).optional().describe("What the database said to it."),
+  revision: text(0, 64).optional()
+    .describe("With source: what maquette.dev/contract-approved has to say. It changes with the content."),
   lastMigrationTime: time().optional().describe("When the last run ended."),
   run: run.optional().describe("The last run that ended: nothing runs again while what is asked for stays the same."),
 }).describe("What became of it.");

@@ -32,9 +32,19 @@ export function isFenced(error: unknown): error is KubeError {
   return hasStatus(error, 403, 422) && error.message.includes(`ValidatingAdmissionPolicy '${FENCE_POLICY}-`);
 }
 
+/**
+ * Whether a JSON Patch did not fit what is there: a `test` of it failed. The API server says no more than this, and says
+ * it of nothing else: what is wrong with the content of a patched object it names.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go
+ */
+export function isPatchOutdated(error: unknown): error is KubeError {
+  return hasStatus(error, 422) && error.message === "the server rejected our request due to an error in our request";
+}
+
 /** Whether the refusal is no news about what was to be written: the next look, which shall come soon, is. */
 export function isConflict(error: unknown): error is KubeError {
-  return hasStatus(error, 409) || isFenced(error);
+  return hasStatus(error, 409) || isPatchOutdated(error) || isFenced(error);
 }
 
 /** Reads the refusal out of a response that is not ok, and consumes its body. */

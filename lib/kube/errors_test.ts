@@ -54,6 +54,13 @@ const answers: Record<string, [status: number, message: string, isFenced: boolea
   ],
   "a missing right": [403, 'pods is forbidden: User "maquette" cannot create resource "pods"', false, false],
   "a conflict": [409, 'Operation cannot be fulfilled on pods "a"', false, true],
+  "a JSON Patch whose test failed": [
+    422,
+    "the server rejected our request due to an error in our request",
+    false,
+    true,
+  ],
+  "an object that is invalid": [422, 'Deployment.apps "a" is invalid: spec.replicas: Invalid value: -1', false, false],
   "an error": [500, FENCED, false, false],
 };
 

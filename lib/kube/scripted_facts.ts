@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
 import { CONFIG_MAP, DEPLOYMENT, NAMESPACE } from "../api/resources.ts";
 import type { KubeClient } from "./client.ts";
-import { KubeError } from "./errors.ts";
+import { isPatchOutdated, KubeError } from "./errors.ts";
 
 /** Checks one fact in a namespace of its own. */
 export type Fact = (kube: KubeClient, namespace: string) => Promise<void>;
@@ -109,8 +109,9 @@ export const FACTS: Readonly<Record<string, Fact>> = {
     const add = [{ op: "test", path, value: null }, { op: "add", path, value: [FINALIZER] }] as const;
     const { metadata } = await kube.patch(CONFIG_MAP, target, [...add]);
     assert.deepEqual(metadata.finalizers, [FINALIZER]);
-    await refused(kube.patch(CONFIG_MAP, target, [...add]), 422);
-    await refused(kube.patch(CONFIG_MAP, target, [{ op: "test", path: "/metadata/uid", value: "other" }]), 422);
+    await assert.rejects(kube.patch(CONFIG_MAP, target, [...add]), isPatchOutdated);
+    const other = [{ op: "test", path: "/metadata/uid", value: "other" }] as const;
+    await assert.rejects(kube.patch(CONFIG_MAP, target, [...other]), isPatchOutdated);
     await kube.patch(CONFIG_MAP, target, [{ op: "remove", path }]);
   },
   "a replacement must be of the present version": async (kube, namespace) => {

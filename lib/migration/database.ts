@@ -16,10 +16,20 @@ export function databaseKey({ engine, host, port = PORTS[engine], name }: Databa
   return `${engine}://${host.toLowerCase()}:${port}/${name}`;
 }
 
-/** Name of the Lease that whoever changes the database holds. */
-export function leaseName(database: Database): string {
-  const digest = createHash("sha256").update(databaseKey(database)).digest("hex").slice(0, DIGEST_LENGTH);
-  return `maquette-database-${digest}`;
+/**
+ * Name of the Lease that whoever changes the database holds: from host, port and name, whatever engine is written.
+ *
+ * @param namespace Of whoever names it: `db` is another server there than elsewhere.
+ */
+export function leaseName({ engine, host, port = PORTS[engine], name }: Database, namespace: string): string {
+  const place = `${serverOf(host.toLowerCase(), namespace)}:${port}/${name}`;
+  return `maquette-database-${createHash("sha256").update(place).digest("hex").slice(0, DIGEST_LENGTH)}`;
+}
+
+/** `db` in namespace `shop`, `db.shop` and `db.shop.svc.cluster.local` are one Service, as Pods' resolvers find it. */
+function serverOf(host: string, namespace: string): string {
+  const service = host.replace(/^([^.]+\.[^.]+)\.svc(\..*)?$/, "$1");
+  return service.includes(".") || service.startsWith("[") ? service : `${service}.${namespace}`;
 }
 
 /**
@@ -37,6 +47,14 @@ export function jdbcUrl({ engine, host, port = PORTS[engine], name }: Database, 
 /** Whether a change of the schema is undone with the transaction that it ran in. */
 export function hasTransactionalDdl({ engine }: Pick<Database, "engine">): boolean {
   return engine === "postgres";
+}
+
+/**
+ * SQL that ends what a script has set for its session (`SET ROLE`, `search_path`, as pg_dump writes them): the next
+ * script and the history are to be met as by a login. `""` where no script can tell it apart from the login's own.
+ */
+export function sessionEnd({ engine }: Pick<Database, "engine">): string {
+  return engine === "postgres" ? "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;" : "";
 }
 
 /** The Secret and its keys. */

@@ -36,11 +36,24 @@ for (const [what, [over, flyway, liquibase]] of Object.entries(URLS)) {
 
 Deno.test("one database has one Lease, whoever names it how", () => {
   const same = database({ host: "DB.example.com", port: 5432, secretRef: { name: "other" } });
-  assert.equal(leaseName(database()), leaseName(same));
+  assert.equal(leaseName(database(), "a"), leaseName(same, "b"));
   assert.equal(databaseKey(same), "postgres://db.example.com:5432/shop");
-  assert.match(leaseName(database()), /^maquette-database-[0-9a-f]{20}$/);
+  assert.match(leaseName(database(), "a"), /^maquette-database-[0-9a-f]{20}$/);
   const others = [{ name: "shop2" }, { port: 5433 }, { host: "db2" }, { engine: "mysql" as const }];
-  assert.equal(new Set([{}, ...others].map((over) => leaseName(database(over)))).size, 5);
+  assert.equal(new Set([{}, ...others].map((over) => leaseName(database(over), "a"))).size, 5);
+  const [mysql, mariadb] = (["mysql", "mariadb"] as const).map((engine) => leaseName(database({ engine }), "a"));
+  assert.equal(mysql, mariadb);
+});
+
+Deno.test("a Service has one Lease, by whatever name; one of another namespace has its own", () => {
+  const leaseOf = (host: string, namespace: string): string => leaseName(database({ host }), namespace);
+  const short = leaseOf("db", "shop");
+  for (const host of ["db.shop", "db.shop.svc", "db.shop.svc.cluster.local"]) {
+    assert.equal(leaseOf(host, "other"), short);
+  }
+  assert.notEqual(leaseOf("db", "other"), short);
+  assert.equal(leaseOf("10.0.0.1", "shop"), leaseOf("10.0.0.1", "other"));
+  assert.equal(leaseOf("[fd00::1]", "shop"), leaseOf("[fd00::1]", "other"));
 });
 
 Deno.test("keys of the login stand in secretRef or beside it", () => {

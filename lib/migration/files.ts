@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { hasTransactionalDdl } from "./database.ts";
+import { createHash } from "node:crypto";
+import { hasTransactionalDdl, sessionEnd } from "./database.ts";
 import { bytesOf, type Change } from "./migration_set.ts";
 import type { MigrationRequest } from "./request.ts";
 
@@ -18,7 +19,8 @@ const AUTHOR = "maquette";
 const DOLLAR = "${MAQUETTE_DOLLAR}";
 /** Of the values of one ConfigMap: the API takes 1 MiB. */
 const PART_BYTES = 1_000_000;
-const MAX_WORDS = 60;
+/** A key of a ConfigMap has 253 characters, a description of Flyway's history 200. */
+const MAX_WORDS = 190;
 
 /** What a run reads. `versions` has a version on each line, in the order of the changes. */
 export function runFiles(request: MigrationRequest): Files {
@@ -43,10 +45,20 @@ function versionsFile(changes: readonly Change[]): [string, string] {
   return ["versions", changes.map(({ version }) => `${version}\n`).join("")];
 }
 
-/** `V<version>__<description>.sql`, as Flyway reads it; a key of a ConfigMap has letters, digits, `_`, `-` and dots. */
+/**
+ * `V<version>__<description>.sql`, as Flyway reads it; a key of a ConfigMap has letters, digits, `_`, `-` and dots. What
+ * can be such a name stays as it is: a history that was there before knows its changes by their descriptions.
+ */
 export function fileName({ version, description }: Pick<Change, "version" | "description">): string {
-  const words = description.normalize("NFKD").replace(/[^a-zA-Z0-9]+/g, "_").replace(/^_|_$/g, "").slice(0, MAX_WORDS);
-  return `V${version}__${words || "change"}.sql`;
+  const isName = /^[-._a-zA-Z0-9 ]*$/.test(description);
+  const plain = isName ? description : description.normalize("NFKD").replace(/[^a-zA-Z0-9]+/g, " ").trim();
+  return `V${version}__${plain.replaceAll(" ", "_").slice(0, MAX_WORDS) || "change"}.sql`;
+}
+
+/** Digest of all files, as `sha256sum` tells it of their digests and names. */
+export function digestOfFiles(files: Files): string {
+  const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
+  return sum(Object.entries(files).map(([name, content]) => `${sum(content)}  ${name}\n`).sort().join(""));
 }
 
 function escaped(sql: string): string {
@@ -66,7 +78,8 @@ function changelogOf({ changes, upTo, database }: MigrationRequest): string {
     const { version } = change;
     const script = { path: fileName(change), splitStatements: false, stripComments: false, encoding: "UTF-8" };
     const marks = isMarked ? markOf(version) : { changes: [] };
-    const changes = [...marks.changes, { sqlFile: script }];
+    const ending = sessionEnd(database);
+    const changes = [...marks.changes, { sqlFile: script }, ...(ending ? [{ sql: { sql: ending } }] : [])];
     return { changeSet: { id: version, author: AUTHOR, logicalFilePath: AUTHOR, ...marks, changes } };
   });
   return JSON.stringify({ databaseChangeLog: changeSets });

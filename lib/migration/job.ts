@@ -10,8 +10,8 @@ import { withOwnContent } from "../runtime/copies.ts";
 import { digestOf } from "../runtime/differs.ts";
 import { ownerLabels } from "../runtime/ownership.ts";
 import { literal } from "../workload/literal.ts";
-import { hasTransactionalDdl, jdbcUrl, loginOf } from "./database.ts";
-import { type Files, inParts, MARKS_TABLE, runFiles, undoFiles } from "./files.ts";
+import { hasTransactionalDdl, jdbcUrl, loginOf, sessionEnd } from "./database.ts";
+import { digestOfFiles, type Files, inParts, MARKS_TABLE, runFiles, undoFiles } from "./files.ts";
 import { type MigrationOptions, type MigrationRequest, requestDigest } from "./request.ts";
 import { FLYWAY_MIGRATE, FLYWAY_UNDO, LIQUIBASE_MIGRATE, LIQUIBASE_UNDO } from "./scripts.ts";
 
@@ -38,7 +38,8 @@ export interface Run {
 /** The run that applies. */
 export function migrationRun(owner: DatabaseMigration, request: MigrationRequest, options: MigrationOptions): Run {
   const script = request.tool === "flyway" ? FLYWAY_MIGRATE : LIQUIBASE_MIGRATE;
-  const name = generate(owner.metadata.name, requestDigest(request));
+  // Names that differ in signs only (`a.b`, `a-b`) begin alike.
+  const name = generate(owner.metadata.name, digestOf([owner.metadata.name, requestDigest(request)]));
   return runOf(owner, { name, files: runFiles(request), script, undo: [] }, { request, options });
 }
 
@@ -72,6 +73,8 @@ function runOf(
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: `${name}-${index + 1}`, namespace, labels: { [RUN_LABEL]: name } },
+      // Nobody changes what is about to run.
+      immutable: true,
       data,
     })
   );
@@ -105,7 +108,7 @@ function jobLimits(
 }
 
 function podSpec(
-  { script, undo }: Parts,
+  { script, undo, files }: Parts,
   { request, options, configMaps }: {
     request: MigrationRequest;
     options: MigrationOptions;
@@ -127,7 +130,7 @@ function podSpec(
       name: CONTAINER,
       image: request.image ?? (tool === "flyway" ? options.flywayImage : options.liquibaseImage),
       command: ["sh", "-c", script],
-      env: variables(request, undo),
+      env: [...plain({ DIGEST: digestOfFiles(files) }), ...variables(request, undo)],
       resources: RESOURCES,
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -160,6 +163,7 @@ function variables(request: MigrationRequest, undo: readonly string[]): Variable
       HELD: isHolding ? held.join(" ") : "",
       OUT_OF_ORDER: String(allowOutOfOrder),
       UNDO: undo.map((version) => positions.get(version)).join(" "),
+      SESSION_END: undo.length > 0 ? sessionEnd(database) : "",
       MARKS: tool === "liquibase" && hasTransactionalDdl(database) ? MARKS_TABLE : "",
     }),
     ...(tool === "flyway" ? flywayVariables(request) : liquibaseVariables(request)),

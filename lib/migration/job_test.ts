@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
+import { digestOfFiles, fileName } from "./files.ts";
 import { migrationRun, undoRun } from "./job.ts";
 import { requestDigest } from "./request.ts";
 import { dbm, OPTIONS, requestOf, THREE } from "./test_migrations.ts";
@@ -28,16 +29,32 @@ Deno.test("Flyway reads a file for each version, in its own naming", () => {
   assert.equal(configMaps[0]!.data.versions, "1\n1.9\n1.10\n2.0\n");
 });
 
+Deno.test("descriptions that can stand in a file's name stay as they are, as a history may know them", () => {
+  const long = "x".repeat(100);
+  for (const description of ["create-users", "v1.2 of  it", "snake_case", long]) {
+    assert.equal(fileName({ version: "1", description }), `V1__${description.replaceAll(" ", "_")}.sql`);
+  }
+  assert.ok(fileName({ version: "1".repeat(50), description: "x".repeat(200) }).length <= 253);
+});
+
+Deno.test("the files of a run are those that its Job knows, and nobody changes them", () => {
+  const { configMaps, job } = runOf();
+  assert.deepEqual(configMaps.map(({ immutable }) => immutable), [true]);
+  assert.match(envOf(job).DIGEST as string, /^[0-9a-f]{64}$/);
+  assert.equal(digestOfFiles({ b: "2", a: "1" }), digestOfFiles({ a: "1", b: "2" }));
+  assert.notEqual(digestOfFiles({ a: "2" }), digestOfFiles({ a: "1" }));
+});
+
 Deno.test("Liquibase reads a changelog, and its scripts mean no property", () => {
   const owner = dbm({ tool: "liquibase", migrations: [{ version: "1", sql: "SELECT '${PATH} $x $${y}'" }] });
   const { data } = runOf(owner).configMaps[0]!;
   assert.equal(data["V1__change.sql"], "SELECT '${MAQUETTE_DOLLAR}{PATH} $x $${MAQUETTE_DOLLAR}{y}'");
   const [{ changeSet }] = JSON.parse(data["changelog.json"]).databaseChangeLog;
   assert.deepEqual([changeSet.id, changeSet.author, changeSet.logicalFilePath], ["1", "maquette", "maquette"]);
-  assert.deepEqual(changeSet.changes.at(-1), {
+  assert.deepEqual(changeSet.changes.at(-2), {
     sqlFile: { path: "V1__change.sql", splitStatements: false, stripComments: false, encoding: "UTF-8" },
   });
-  assert.equal(changeSet.changes.length, 3);
+  assert.deepEqual([changeSet.changes.length, changeSet.changes.at(-1).sql.sql.slice(0, 6)], [4, "RESET "]);
   assert.equal(envOf(runOf(owner).job).MAQUETTE_DOLLAR, "$$");
 });
 
@@ -89,6 +106,7 @@ Deno.test("a refused change fails the Job, everything else has it tried again; a
 const OTHERS: Record<string, ReturnType<typeof dbm>> = {
   "another text": dbm({ migrations: [{ version: "1", sql: "other" }] }),
   "another login": dbm({ database: { ...dbm().spec.database, secretRef: { name: "other" } } }),
+  "another key of the login": dbm({ database: { ...dbm().spec.database, passwordKey: "word" } }),
   "another database": dbm({ database: { ...dbm().spec.database, name: "other" } }),
   "a new value of the retry annotation": dbm({}, { annotations: { "maquette.dev/retry": "2" } }),
   "more time": dbm({ timeoutSeconds: 3600 }),
@@ -97,6 +115,11 @@ const OTHERS: Record<string, ReturnType<typeof dbm>> = {
 for (const [what, other] of Object.entries(OTHERS)) {
   Deno.test(`${what} is another run`, () => assert.notEqual(runOf(other).name, runOf().name));
 }
+
+Deno.test("objects whose names are alike have runs of their own", () => {
+  const named = (name: string): string => runOf({ ...dbm(), metadata: { ...dbm().metadata, name } }).name;
+  assert.notEqual(named("a.b"), named("a-b"));
+});
 
 Deno.test("the operator's own image makes no other run, and the order of the list neither", () => {
   const owner = dbm();

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { MAX_SQL_BYTES, type Migration } from "../api/database_migration.ts";
+import { MAX_MIGRATIONS, MAX_SQL_BYTES, MAX_VERSION_LENGTH, type Migration } from "../api/database_migration.ts";
 import { canonical, compareVersions } from "./versions.ts";
 
 /** A migration with what follows from it. */
@@ -29,6 +29,7 @@ export interface ChangeProblem {
 /** Stands for the checksum of what is applied and was found to differ: it fits no text. */
 export const UNVERIFIED = "unverified";
 
+const ABOVE_ZERO = "Must be higher than 0, which stands for all that was there before";
 const CHECKSUM_LENGTH = 16;
 const FILE = /^([VU])([0-9]+(?:[._][0-9]+)*)__(.*)\.sql$/s;
 
@@ -59,6 +60,7 @@ export function changeProblems(
     first.set(canonical(version), twin ?? version);
     const isSpelledTwice = twin !== undefined && twin !== version;
     return [
+      ...(canonical(version) === "0" ? [{ index, field: "version" as const, message: ABOVE_ZERO }] : []),
       ...(isSpelledTwice ? [{ index, field: "version" as const, message: `Is version "${twin}" in other words` }] : []),
       ...sizeProblems(index, "sql", sql),
       ...sizeProblems(index, "rollback", rollback),
@@ -82,24 +84,46 @@ export function bytesOf(sql: string): number {
  * The migrations that the files of a ConfigMap are: `V<version>__<description>.sql`, rollbacks `U<version>__….sql`. The
  * description of a change after a rollout begins with `contract`.
  *
- * @throws {Error} When a file is called otherwise, or a rollback has no change.
+ * @throws {Error} When a file is called otherwise or as another, a rollback has no change, or there are too many.
  */
 export function migrationsOfFiles(files: Readonly<Record<string, string>>): Migration[] {
-  const found = new Map<string, Migration>();
-  const rollbacks = new Map<string, string>();
-  for (const [name, content] of Object.entries(files)) {
-    const [, kind, written = "", words = ""] = FILE.exec(name) ?? [];
-    if (!kind) throw new Error(`File "${name}" must be called V<version>__<description>.sql or U<version>__….sql`);
-    const version = written.replaceAll("_", ".");
-    if (kind === "U") rollbacks.set(version, content);
-    else found.set(version, migrationOf(version, words, content));
+  const named = Object.keys(files).map(partsOf);
+  const [found, rollbacks] = ["V", "U"].map((kind) => byVersion(named.filter((file) => file.kind === kind)));
+  for (const version of rollbacks!.keys()) {
+    if (found!.has(version)) continue;
+    throw new Error(`Rollback of version "${version}" has no change: V${version}__….sql is missing`);
   }
-  for (const [version, rollback] of rollbacks) {
-    const change = found.get(version);
-    if (!change) throw new Error(`Rollback of version "${version}" has no change: V${version}__….sql is missing`);
-    change.rollback = rollback;
+  if (found!.size > MAX_MIGRATIONS) throw new Error(`Must have at most ${MAX_MIGRATIONS} versions: ${found!.size}`);
+  return [...found!.values()].map(({ name, version, words }) => {
+    const undo = rollbacks!.get(version);
+    return { ...migrationOf(version, words, files[name]!), ...(undo ? { rollback: files[undo.name]! } : {}) };
+  });
+}
+
+interface NamedFile {
+  name: string;
+  kind: string;
+  version: string;
+  words: string;
+}
+
+function partsOf(name: string): NamedFile {
+  const [, kind, written = "", words = ""] = FILE.exec(name) ?? [];
+  if (!kind) throw new Error(`File "${name}" must be called V<version>__<description>.sql or U<version>__….sql`);
+  if (written.length > MAX_VERSION_LENGTH) {
+    throw new Error(`File "${name}": The version must have at most ${MAX_VERSION_LENGTH} characters`);
   }
-  return [...found.values()];
+  return { name, kind, version: written.replaceAll("_", "."), words };
+}
+
+function byVersion(files: readonly NamedFile[]): Map<string, NamedFile> {
+  const found = new Map<string, NamedFile>();
+  for (const file of files) {
+    const twin = found.get(file.version);
+    if (twin) throw new Error(`Files "${twin.name}" and "${file.name}" are both version "${file.version}"`);
+    found.set(file.version, file);
+  }
+  return found;
 }
 
 function migrationOf(version: string, words: string, sql: string): Migration {

@@ -22,6 +22,13 @@ Deno.test("one version in two spellings is found", () => {
   ]);
 });
 
+Deno.test("no version is 0: Flyway would take it for done in a database that is not empty", () => {
+  const message = "Must be higher than 0, which stands for all that was there before";
+  assert.deepEqual(changeProblems([{ version: "0.0", sql: "a" }, { version: "0.1", sql: "b" }]), [
+    { index: 0, field: "version", message },
+  ]);
+});
+
 Deno.test("scripts are measured in bytes", () => {
   const [problem, ...others] = changeProblems([{
     version: "1",
@@ -53,6 +60,22 @@ Deno.test("files are migrations by their names", () => {
 const REFUSED: Record<string, [files: Record<string, string>, says: RegExp]> = {
   "is called otherwise": [{ "readme.md": "" }, /^File "readme.md" must be called/],
   "has no version": [{ "V__x.sql": "" }, /^File "V__x.sql" must be called/],
+  "has the version of another": [
+    { "V1__a.sql": "a", "V1__b.sql": "b" },
+    /^Files "V1__a.sql" and "V1__b.sql" are both version "1"$/,
+  ],
+  "has the version of another rollback": [
+    { "V1__a.sql": "a", "U1__a.sql": "", "U1__b.sql": "" },
+    /^Files "U1__a.sql" and "U1__b.sql" are both version "1"$/,
+  ],
+  "has a version that no history takes": [
+    { [`V${"1".repeat(51)}__a.sql`]: "a" },
+    /^File "V1+__a.sql": The version must have at most 50 characters$/,
+  ],
+  "is one too many": [
+    Object.fromEntries(Array.from({ length: 501 }, (_, at) => [`V${at + 1}__a.sql`, "a"])),
+    /^Must have at most 500 versions: 501$/,
+  ],
   "undoes nothing": [{ "U1__x.sql": "" }, /^Rollback of version "1" has no change: V1__….sql is missing$/],
 };
 

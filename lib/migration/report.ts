@@ -20,6 +20,8 @@ export interface Report {
   outOfOrder?: { version: string; current: string };
   /** Refused: a change after a rollout that stands before one that the rollout waits for. */
   held?: { version: string; before: string };
+  /** Refused: a change that is applied as another spelling of its version, which the tool would apply again. */
+  respelled?: { version: string; applied: string };
   /** What the tool said; `""` where it said nothing. */
   error: string;
 }
@@ -35,6 +37,9 @@ export function readReport(message: string, versions: readonly string[]): Report
     if (word === "half") report.half = values.flatMap((value) => versionAt(value, versions));
     if (word === "order") {
       report.outOfOrder = { version: versionAt(values[0], versions)[0] ?? "", current: values[1] ?? "" };
+    }
+    if (word === "spelled") {
+      report.respelled = { version: versionAt(values[0], versions)[0] ?? "", applied: values[1] ?? "" };
     }
     if (word === "held") {
       const [version = "", before = ""] = values.flatMap((value) => versionAt(value, versions));
@@ -95,7 +100,7 @@ export function spokenIn(error: string): string {
   return (flyway ?? liquibase ?? error).trim();
 }
 
-/** Whether the tool found the text of an applied version changed. */
+/** Whether the tool found the text of an applied version changed, or its description. */
 export function isEdited(error: string): boolean {
-  return /checksum mismatch for migration version|changesets check sum/.test(error);
+  return /(checksum|description|type) mismatch for migration version|changesets check sum/.test(error);
 }

@@ -35,6 +35,7 @@ Deno.test("a report of an empty history says so", () => {
 Deno.test("a report tells what failed half-way, and what was refused", () => {
   assert.deepEqual(readReport("before 1-2\nhalf 4 \n", VERSIONS).half, ["2.0"]);
   assert.deepEqual(readReport("order 2 1.10\n", VERSIONS).outOfOrder, { version: "1.9", current: "1.10" });
+  assert.deepEqual(readReport("spelled 4 2\n", VERSIONS).respelled, { version: "2.0", applied: "2" });
   assert.deepEqual(readReport("held 2 4\n", VERSIONS).held, { version: "1.9", before: "2.0" });
 });
 

@@ -6,7 +6,7 @@
 import type { DatabaseMigration, MigrationSpec } from "../api/database_migration.ts";
 import { ANNOTATION_RETRY } from "../api/names.ts";
 import { digestOf } from "../runtime/differs.ts";
-import { databaseKey } from "./database.ts";
+import { databaseKey, loginOf } from "./database.ts";
 import type { Change } from "./migration_set.ts";
 
 /** What the operator's configuration says of migrations. */
@@ -55,5 +55,5 @@ export function requestDigest({ database, changes, ...rest }: MigrationRequest):
   const texts = changes.map(({ version, description, checksum, rollback, isContract }) => (
     { version, description, checksum, rollback, isContract }
   ));
-  return digestOf({ ...rest, database: databaseKey(database), login: database.secretRef, texts });
+  return digestOf({ ...rest, database: databaseKey(database), login: loginOf(database), texts });
 }

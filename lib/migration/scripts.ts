@@ -46,7 +46,7 @@ function before(a, b,  n, m, i, p, q, x, y) {
   }
   return 0
 }
-FNR == NR { at[plain($0)] = FNR; version[FNR] = plain($0); count = FNR; next }
+FNR == NR { at[plain($0)] = FNR; version[FNR] = plain($0); written[FNR] = $0; count = FNR; next }
 `;
 
 /** Positions of applied versions as ranges, and the highest of all. */
@@ -64,8 +64,9 @@ END {
 
 /** What must not run now, in words; nothing where all is well. */
 const AWK_JUDGE = `${AWK_VERSIONS}
-{ v = plain($0); if (v in at) has[at[v]] = 1; if (v != "0") isUsed = 1; if (top == "" || before(top, v)) { top = v; shown = $0 } }
+{ v = plain($0); if (v in at) { has[at[v]] = 1; if (exact && $0 "" != written[at[v]] "") odd = "spelled " at[v] " " $0 }; if (v != "0") isUsed = 1; if (top == "" || before(top, v)) { top = v; shown = $0 } }
 END {
+  if (odd) { print odd; exit }
   n = split(held, p, " "); for (i = 1; i <= n; i++) isHeld[p[i]] = 1
   for (i = 1; i <= target; i++) if (!has[i]) {
     if (order != "true" && top != "" && before(version[i], top)) { print "order " i " " shown; exit }
@@ -76,7 +77,7 @@ END {
 const COMMON = `set -u
 say() { printf '%s\\n' "$1" >> "$REPORT"; }
 condense() { awk -v word="$1" '${AWK_CONDENSE}' "$FILES/versions" - >> "$REPORT"; }
-judge() { awk -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
+judge() { awk -v exact="$1" -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
 # The end of a text without half a character, which no status could carry.
 cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
 give_up() {
@@ -88,6 +89,12 @@ give_up() {
 }
 version_at() { sed -n "$1p" "$FILES/versions"; }
 : > "$REPORT"
+if [ "$(cd "$FILES" && sha256sum -- * | LC_ALL=C sort | sha256sum | cut -d ' ' -f 1)" != "$DIGEST" ]; then
+  say error
+  say 'The files are not those that were asked for: somebody has changed a ConfigMap of this run'
+  cat "$REPORT"
+  exit ${TRY_AGAIN}
+fi
 `;
 
 const FLYWAY = `${COMMON}
@@ -119,9 +126,12 @@ look() {
 }
 `;
 
-const JUDGED = `verdict=$(judge)
+/** @param isExact To Liquibase's history 1 and 1.0 are two changes. */
+function judged(isExact: boolean): string {
+  return `verdict=$(judge ${isExact ? 1 : 0})
 if [ -n "$verdict" ]; then say "$verdict"; printf '%s\\n' "$verdict"; exit 1; fi
 `;
+}
 
 /** Shows what comes while it comes, and keeps it. */
 const KEPT = `2>&1 | tee "$WORK/out"`;
@@ -134,7 +144,7 @@ const KEPT = `2>&1 | tee "$WORK/out"`;
  */
 export const FLYWAY_MIGRATE = `${FLYWAY}
 look before
-${JUDGED}
+${judged(false)}
 if [ -s "$WORK/half" ]; then
   mkdir -p "$WORK/callbacks"
   printf 'DELETE FROM flyway_schema_history WHERE NOT success;\\n' > "$WORK/callbacks/beforeValidate.sql"
@@ -149,7 +159,7 @@ look after
 /** The lock is the history's, and nobody else is at it: a run that was killed had it. */
 export const LIQUIBASE_MIGRATE = `${LIQUIBASE}
 look before
-${JUDGED}
+${judged(true)}
 run release-locks > "$WORK/out" 2>&1 || { cat "$WORK/out"; give_up "$WORK/out"; }
 { run update; echo $? > "$WORK/code"; } ${KEPT}
 look after
@@ -173,7 +183,7 @@ for position in $UNDO; do
   is_applied "$position" || continue
   version=$(version_at "$position")
   number=$((number + 1))
-  { cat "$FILES/undo-$position.sql"; printf "\\n;\\nDELETE FROM flyway_schema_history WHERE version = '%s';\\n" "$version"; } > "$WORK/callbacks/beforeInfo__$number.$version.sql"
+  { cat "$FILES/undo-$position.sql"; printf "\\n;\\n%s\\nDELETE FROM flyway_schema_history WHERE version = '%s';\\n" "$SESSION_END" "$version"; } > "$WORK/callbacks/beforeInfo__$number.$version.sql"
 done
 if [ "$number" -gt 1000 ]; then
   { FLYWAY_LOCATIONS="filesystem:$WORK/callbacks" run info; echo $? > "$WORK/code"; } ${KEPT}
@@ -193,7 +203,8 @@ for position in $UNDO; do
   version=$(version_at "$position")
   {
     cat "$FILES/undo-$position.sql"
-    printf "\\n;\\nDELETE FROM DATABASECHANGELOG WHERE ID = '%s' AND AUTHOR = 'maquette' AND FILENAME = 'maquette';\\n" "$version"
+    printf "\\n;\\n%s\\n" "$SESSION_END"
+    printf "DELETE FROM DATABASECHANGELOG WHERE ID = '%s' AND AUTHOR = 'maquette' AND FILENAME = 'maquette';\\n" "$version"
     [ -z "$MARKS" ] || printf "DELETE FROM %s WHERE id = '%s';\\n" "$MARKS" "$version"
   } > "$WORK/undo.sql"
   if ! run execute-sql --sql-file="$WORK/undo.sql" --delimiter=@@maquette@@ > "$WORK/out" 2>&1; then

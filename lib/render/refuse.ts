@@ -8,6 +8,7 @@
  */
 import type { KubeObject } from "../api/object.ts";
 import { detourOf } from "./detours.ts";
+import { encodingProblems } from "./encoded_content.ts";
 import { type KeptApart, usesOf } from "./kept_apart.ts";
 import { ownMarksOf } from "./own_marks.ts";
 import { podProblems } from "./pod_rules.ts";
@@ -31,6 +32,8 @@ export const NAME_RESERVED = "NameReserved";
 export const USE_RESERVED = "UseReserved";
 /** The API server would refuse the ports of a Service. */
 export const PORTS_REFUSED = "PortsRefused";
+/** What a Secret or a ConfigMap has in base64 is none. */
+export const CONTENT_REFUSED = "ContentRefused";
 /** The same object stands twice. */
 export const RENDERED_TWICE = "RenderedTwice";
 
@@ -79,6 +82,7 @@ type Rule = (object: KubeObject, judging: Judging) => RefusedObject[];
 
 const RULES: readonly Rule[] = [
   ...[clusterScoped, otherNamespace, ownMarks, reservedName, reservedUse, pastIsolation, refusedPod, refusedPorts],
+  refusedContent,
 ];
 
 /** Hooks of other events are not run. */
@@ -150,6 +154,10 @@ function refusedPod(object: KubeObject): RefusedObject[] {
 
 function refusedPorts(object: KubeObject): RefusedObject[] {
   return refusedFor(object, PORTS_REFUSED, portProblems(object));
+}
+
+function refusedContent(object: KubeObject): RefusedObject[] {
+  return refusedFor(object, CONTENT_REFUSED, encodingProblems(object));
 }
 
 function refusedFor(object: KubeObject, reason: string, problems: readonly string[]): RefusedObject[] {

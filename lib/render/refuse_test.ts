@@ -50,6 +50,11 @@ const CASES: Record<string, [refused: KubeObject, reason: string, message: strin
     "Secret/x has marks that are Maquette's to set: leave out metadata.labels[maquette.dev/owner-uid], " +
     "metadata.labels[app.kubernetes.io/managed-by]",
   ],
+  "a Secret that is not base64": [
+    { ...object("v1", "Secret", "x"), data: { password: "hunter2!" } },
+    "ContentRefused",
+    'Secret/x is refused: data "password" is not base64: plain text belongs into stringData',
+  ],
   "what says that it is a build": [
     object("batch/v1", "Job", "x", { labels: { "maquette.dev/build": "b" } }),
     "MarkReserved",

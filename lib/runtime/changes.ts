@@ -29,8 +29,15 @@ export function childKey(object: KubeObject): string {
 /**
  * @param desired Children as the kind wants them.
  * @param owned Children of this owner that the caches hold: {@link withinReach}.
+ * @param revoked Of them, those that go whoever applies them.
  */
-export function changesFor(owner: KubeObject, desired: readonly KubeObject[], owned: readonly KubeObject[]): Changes {
+export function changesFor(
+  owner: KubeObject,
+  desired: readonly KubeObject[],
+  owned: readonly KubeObject[],
+  revoked: readonly KubeObject[] = [],
+): Changes {
+  const revokedKeys = new Set(revoked.map(childKey));
   const there = new Map(owned.map((object) => [childKey(object), object]));
   const changes: Changes = { create: [], update: [], remove: [], leaving: [] };
   for (const child of desired) {
@@ -45,7 +52,8 @@ export function changesFor(owner: KubeObject, desired: readonly KubeObject[], ow
     }
   }
   changes.remove = [...there.values()].filter((object) =>
-    !object.metadata.deletionTimestamp && !isDeployed(object) && !isMadeByOther(object, owner)
+    !object.metadata.deletionTimestamp && !isMadeByOther(object, owner) &&
+    (!isDeployed(object) || revokedKeys.has(childKey(object)))
   );
   return changes;
 }

@@ -7,7 +7,7 @@
 import { LABEL_OWNER_UID, STATUS_FIELD_MANAGER } from "../api/names.ts";
 import { type Condition, keyOf, type KubeObject, splitKey } from "../api/object.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { hasStatus, isConflict, KubeError } from "../kube/errors.ts";
+import { hasStatus, isConflict, isFenced, KubeError } from "../kube/errors.ts";
 import { type Change, isNoNews } from "./cache.ts";
 import { cleanup } from "./cleanup.ts";
 import { countOf } from "./changes.ts";
@@ -284,7 +284,7 @@ export class Controller {
     if (hasStatus(error, 404) && !this.owners.cache.get(key)) return "success";
     const delayMs = this.queue.retry(key, error instanceof KubeError ? error.retryAfterMs : 0);
     const fields = { kind: this.definition.kind.kind, ...splitKey(key), error, delayMs: Math.round(delayMs) };
-    if (hasStatus(error, 409)) this.#deps.log.debug("Reconcile met a conflict, trying again", fields);
+    if (isConflict(error) && !isFenced(error)) this.#deps.log.debug("Reconcile met a conflict, trying again", fields);
     else this.#deps.log.warn("Reconcile failed, trying again", fields);
     return isConflict(error) ? "conflict" : "error";
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FINALIZER } from "../api/names.ts";
 import { CONFIG_MAP } from "../api/resources.ts";
 import { KubeError } from "../kube/errors.ts";
 import type { ReconcileResult } from "./controller.ts";
@@ -137,6 +138,10 @@ for (const [place, arrange] of Object.entries(places)) {
   }
 }
 
+function outdatedPatch(): KubeError {
+  return new KubeError(422, "Invalid", "the server rejected our request due to an error in our request");
+}
+
 Deno.test("promise 3: the conditions of an error that lasts are written once, however often it is met", async () => {
   const definition = gadgetKind({
     gather: () => {
@@ -178,6 +183,17 @@ Deno.test("promise 3: a conflict of the status write is no error, and the next l
   await operator.clock.advance(150);
   assert.equal(operator.condition("Ready")?.reason, "RollingOut");
   assert.ok(operator.results.includes("conflict"));
+});
+
+Deno.test("promise 3: finalizers that somebody changed meanwhile are a conflict, and the next look goes on", async () => {
+  await using operator = await new FakeOperator().start();
+  operator.server.fail({ verb: "patch", resource: "gadgets" }, outdatedPatch());
+  operator.gadget("g", {}, { finalizers: ["example.com/theirs"] });
+  await settle();
+  assert.deepEqual([operator.results, operator.warnings, operator.look()?.status], [["conflict"], [], undefined]);
+  await operator.clock.advance(150);
+  assert.deepEqual(operator.look()?.metadata.finalizers, ["example.com/theirs", FINALIZER]);
+  assert.equal(operator.condition("Ready")?.reason, "RollingOut");
 });
 
 Deno.test("promise 3: what went well forgets the failures before it", async () => {

@@ -22,9 +22,9 @@ function losing(parts: Partial<ControllerDefinition<Seen>> = {}): ControllerDefi
       performed,
     }),
     decide: ({ owner, settings }): Plan => {
-      const { revoked = [], isBlocked } = owner.spec ?? {};
+      const { revoked = [], isBlocked, isMoving } = owner.spec ?? {};
       const report = { phase: "Ready", state: "ready", reason: "Ready", message: "It serves" } as const;
-      const desired = gadgetChildren(owner).filter(({ metadata }) => !revoked.includes(metadata.name));
+      const desired = gadgetChildren(owner).filter(({ metadata }) => isMoving || !revoked.includes(metadata.name));
       return {
         ...(isBlocked ? {} : { desired }),
         revoked: settings.filter(({ metadata }) => revoked.includes(metadata.name)),
@@ -66,6 +66,22 @@ for (const [when, stop] of Object.entries(STOPPED)) {
     assert.deepEqual(names(operator), ["settings"]);
     assert.equal(operator.server.store.get(CONFIG_MAP, "gadget-g/settings").data.text, "1");
     assert.equal(operator.server.count({ verb: "apply" }), 0);
+  });
+}
+
+for (
+  const [when, isPaused, left] of [["becomes that", false, 2], ["goes while changes are stopped", true, 1]] as const
+) {
+  Deno.test(`what may not stay as it is, and is desired otherwise, ${when}`, async () => {
+    await using operator = await started({ extra: ["lent"] });
+    operator.edit((owner) => {
+      if (isPaused) owner.metadata.annotations = { [ANNOTATION_PAUSED]: "true" };
+      Object.assign(owner.spec, { isMoving: true, revoked: ["lent"], text: "2" });
+    });
+    await settle();
+    assert.equal(names(operator).length, left);
+    const lent = operator.server.store.find(CONFIG_MAP, "gadget-g/lent");
+    assert.equal(lent?.data.text, isPaused ? undefined : "2");
   });
 }
 

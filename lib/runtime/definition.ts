@@ -45,8 +45,8 @@ export interface Plan {
   /** Children that are there and stay as they are: neither changed nor pruned, whatever `desired` says of others. */
   keep?: readonly KubeObject[];
   /**
-   * Children that the owner has no right to any more: they go, although all others are left as they are, and although its
-   * author stopped changes. Not among `desired`.
+   * Children that the owner has no right to any more as they are: they go, although all others are left as they are, and
+   * although its author stopped changes. One that is among `desired`, too, becomes what is desired where changes go on.
    */
   revoked?: readonly KubeObject[];
   report: Report;

@@ -15,7 +15,7 @@ export function hasFinalizer(owner: KubeObject): boolean {
   return owner.metadata.finalizers?.includes(FINALIZER) ?? false;
 }
 
-/** Adds it. @throws {KubeError} 409 or 422 when somebody changed the finalizers since. */
+/** Adds it. @throws {KubeError} A conflict (`isConflict`) when somebody changed the finalizers since. */
 export async function addFinalizer(owner: KubeObject, resource: Resource, kube: KubeClient): Promise<KubeObject> {
   const { finalizers } = owner.metadata;
   // The tests keep another writer's finalizer from being lost: a list is replaced only as it was seen.
@@ -33,7 +33,7 @@ export async function addFinalizer(owner: KubeObject, resource: Resource, kube: 
   return await kube.patch(resource, owner.metadata, [...sameObject(owner), ...patch]);
 }
 
-/** Takes it away, which lets the API server delete the owner, if that has not happened. @throws {KubeError} 422 when the list changed since. */
+/** Takes it away, which lets the API server delete the owner, if that has not happened. @throws {KubeError} A conflict when the list changed since. */
 export async function removeFinalizer(owner: KubeObject, resource: Resource, kube: KubeClient): Promise<void> {
   const index = owner.metadata.finalizers!.indexOf(FINALIZER);
   const path = `/metadata/finalizers/${index}`;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FINALIZER } from "../api/names.ts";
+import { isConflict } from "../kube/errors.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import { GADGET } from "./fake_owner.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
@@ -30,7 +31,7 @@ Deno.test("promise 6: a finalizer that somebody added meanwhile is not lost", as
   await using cluster = new FakeCluster();
   const owner = cluster.owner();
   cluster.server.store.edit(GADGET, "default/g", ({ metadata }) => metadata.finalizers = [THEIRS]);
-  await assert.rejects(addFinalizer(owner, GADGET, cluster.kube), { status: 422 });
+  await assert.rejects(addFinalizer(owner, GADGET, cluster.kube), isConflict);
   assert.deepEqual(finalizersOf(cluster), [THEIRS]);
 });
 
@@ -39,9 +40,9 @@ Deno.test("promise 6: another object of the name gets no finalizer and loses non
   const owner = cluster.owner("g");
   cluster.server.store.remove(GADGET, "default/g");
   cluster.owner("g", { finalizers: [FINALIZER] });
-  await assert.rejects(addFinalizer(owner, GADGET, cluster.kube), { status: 422 });
+  await assert.rejects(addFinalizer(owner, GADGET, cluster.kube), isConflict);
   const old = { ...owner, metadata: { ...owner.metadata, finalizers: [FINALIZER] } };
-  await assert.rejects(removeFinalizer(old, GADGET, cluster.kube), { status: 422 });
+  await assert.rejects(removeFinalizer(old, GADGET, cluster.kube), isConflict);
   assert.deepEqual(finalizersOf(cluster), [FINALIZER]);
 });
 
@@ -57,7 +58,7 @@ Deno.test("promise 6: the finalizer is not taken away when the list has changed:
   const owner = cluster.owner("g", { finalizers: [FINALIZER] });
   const changed = [THEIRS, FINALIZER];
   cluster.server.store.edit(GADGET, "default/g", ({ metadata }) => metadata.finalizers = changed);
-  await assert.rejects(removeFinalizer(owner, GADGET, cluster.kube), { status: 422 });
+  await assert.rejects(removeFinalizer(owner, GADGET, cluster.kube), isConflict);
   assert.deepEqual(finalizersOf(cluster), changed);
 });
 

@@ -11,7 +11,7 @@ import type { ControllerDefinition, GatherDeps, Plan } from "./definition.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
 import { Stalled, Waiting } from "./errors.ts";
-import { inventoryEntry, nameOf, type Report } from "./status.ts";
+import { type InventoryEntry, inventoryEntry, nameOf, type Report } from "./status.ts";
 
 /** What one reconcile came to. */
 export interface Outcome {
@@ -42,7 +42,7 @@ export async function settle<Seen>(
 ): Promise<Outcome> {
   const plan = await planFor(owner, definition, deps);
   const isStill = isPaused(owner);
-  const wanted = wantedChanges(owner, plan, { definition, deps });
+  const wanted = wantedChanges(owner, isStill ? withoutRevoked(plan) : plan, { definition, deps });
   const changes = isStill ? revocations(wanted, plan) : wanted;
   const waiting = countOf(wanted) - countOf(changes);
   const say = (said: Plan): Report => {
@@ -78,7 +78,13 @@ function wantedChanges<Seen>(
   const kept = new Set(keep.map(childKey));
   const owned = desired ? deps.owned(owner).filter((object) => !kept.has(childKey(object))) : revoked;
   const reach = { desired: desired ?? [], roots };
-  return changesFor(owner, desired ?? [], withinReach(owned, owner, reach));
+  return changesFor(owner, desired ?? [], withinReach(owned, owner, reach), revoked);
+}
+
+/** What may not stay as it is cannot become what is desired either while changes are stopped. */
+function withoutRevoked(plan: Plan): Plan {
+  const keys = new Set((plan.revoked ?? []).map(childKey));
+  return { ...plan, desired: plan.desired?.filter((object) => !keys.has(childKey(object))) };
 }
 
 /** Of changes, those that nobody may stop. */
@@ -98,8 +104,12 @@ async function planFor<Seen>(
 
 /** The inventory lists what is there and ours, in the order of what is wanted; what is left as it is stays listed. */
 function withInventory(plan: Plan, owner: KubeObject, deps: SettleDeps): Report {
-  if (!plan.desired) return { inventory: owner.status?.inventory, ...plan.report };
   const there = new Set(deps.owned(owner).map(childKey));
+  if (!plan.desired) {
+    const listed: InventoryEntry[] | undefined = owner.status?.inventory;
+    const left = listed?.filter(({ kind, ...metadata }) => there.has(childKey({ apiVersion: "", kind, metadata })));
+    return { inventory: left, ...plan.report };
+  }
   const made = [...plan.desired, ...plan.keep ?? []].filter((object) => there.has(childKey(object)));
   return { ...plan.report, inventory: made.map(inventoryEntry) };
 }

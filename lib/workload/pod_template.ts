@@ -38,6 +38,13 @@ export const GUARDED_POD = Object.freeze({
 /** Of a container: whatever its image is, it gains no rights. */
 export const GUARDED_CONTAINER = Object.freeze({ allowPrivilegeEscalation: false });
 
+/** Of a container where Pod Security's level is "restricted": its image must name another user than root, by number. */
+export const RESTRICTED_CONTAINER = Object.freeze({
+  ...GUARDED_CONTAINER,
+  runAsNonRoot: true,
+  capabilities: Object.freeze({ drop: Object.freeze(["ALL"]) }),
+});
+
 /** Starting may take two minutes; once started, a dead application is restarted after half of one. */
 const TIMES = {
   startup: { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 60 },

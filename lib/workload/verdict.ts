@@ -27,7 +27,10 @@ export interface SeenRollout {
   log: string;
   /** It was ready as it is asked for now. */
   wasReady: boolean;
-  /** Pods that are enough once it was ready, where an autoscaler decides how many there are; left out: all. */
+  /**
+   * The fewest Pods, where an autoscaler decides how many there are: it is not ready with fewer, and once it was ready
+   * these are enough. Left out: all that the Deployment asks for.
+   */
   enough?: number;
   /** What is said while it is being rolled out. */
   underWay: string;
@@ -56,9 +59,11 @@ export type Verdict =
 export function verdictOnRollout(seen: SeenRollout, now: number): Verdict {
   const rollout = rolloutOf(seen.deployment);
   const serving = Math.min(rollout.available, servingPods(seen.endpointSlices, seen.pods).length);
-  if (rollout.state === "complete" && serving >= rollout.wanted) return { is: "ready" };
+  const needed = Math.max(rollout.wanted, seen.enough ?? 0);
+  if (rollout.state === "complete" && serving >= needed) return { is: "ready" };
+  // Also while the Deployment has not been looked at yet: another number of Pods is no rollout.
+  if (seen.wasReady && rollout.older === 0 && serving >= (seen.enough ?? Infinity)) return { is: "ready" };
   const wasReady = rollout.state !== "updating" && seen.wasReady;
-  if (wasReady && serving >= (seen.enough ?? Infinity)) return { is: "ready" };
   const trouble = troubleOf(seen, rollout);
   if (trouble?.isFinal) return { is: wasReady ? "degraded" : "stuck", ...explanationOf(trouble) };
   const is = wasReady ? "degraded" : "onItsWay";
@@ -66,7 +71,7 @@ export function verdictOnRollout(seen: SeenRollout, now: number): Verdict {
   if (trouble && tellAt !== undefined && now >= tellAt) return { is, ...explanationOf(trouble) };
   // One text from the first Pod to the last endpoint: every other one would be one more write of the status.
   const waiting = wasReady
-    ? { reason: "PodsNotReady", message: `${serving} of ${rollout.wanted} Pods serve` }
+    ? { reason: "PodsNotReady", message: `${serving} of ${needed} Pods serve` }
     : { reason: "RollingOut", message: seen.underWay };
   return { is, ...waiting, lookAgainAt: tellAt };
 }

@@ -96,7 +96,7 @@ export class Cluster {
 
   /** Takes everything away, in the order that the README names, and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.plane.kubectl(["delete", "env,proj,prenv,prt", "--all", "--all-namespaces", "--timeout=120s"]);
+    await this.plane.kubectl(["delete", "papp,dbm,env,proj,prenv,prt", "--all", "--all-namespaces", "--timeout=120s"]);
     const stdin = await this.manifests();
     await this.plane.kubectl(["delete", "--ignore-not-found", "--timeout=120s", "-f", "-"], { stdin });
     await this.plane.stop();

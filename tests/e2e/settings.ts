@@ -31,6 +31,8 @@ export interface Settings {
   registryRange: string;
   /** Flags of `maquette manifests` that builds need on this cluster. */
   buildFlags: readonly string[];
+  /** Command that gives the cluster a metrics API and returns when it answers; empty where there is none. */
+  metrics: readonly string[];
 }
 
 export interface Address {
@@ -58,6 +60,7 @@ export function settings(): Settings {
     registry: read("E2E_REGISTRY", ""),
     registryRange: read("E2E_REGISTRY_RANGE", ""),
     buildFlags: read("E2E_BUILD_FLAGS", "").split(" ").filter((flag) => flag !== ""),
+    metrics: read("E2E_METRICS", "").split(" ").filter((word) => word !== ""),
     image: read("E2E_IMAGE", new URL("../../dist/maquette-image.tar", import.meta.url).pathname),
   };
 }

@@ -49,6 +49,15 @@ export const HOSTILE: Record<string, { type?: string; files: Files; message: Reg
     },
     message: /all\.yaml: Service\/web is refused: ports 80, 8080 are all named "http"/,
   },
+  "not-base64": {
+    files: {
+      "all.yaml": [...webObjects("web", "hostile"), {
+        ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "login" } },
+        data: { password: "hunter2!" },
+      }],
+    },
+    message: /all\.yaml: Secret\/login is refused: data "password" is not base64(?!.*hunter2)/,
+  },
   "remote-base": {
     type: "kustomize",
     files: { "kustomization.yaml": { resources: ["https://github.com/acme/shop//base"] } },

@@ -69,7 +69,7 @@ Deno.test("one database is changed by one at a time, whoever asks from wherever"
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
       metadata: {
-        name: leaseName({ ...object("left", 1).spec.database, engine: "postgres" }),
+        name: leaseName({ ...object("left", 1).spec.database, engine: "postgres" }, "left"),
         namespace: "maquette-system",
         labels: { "app.kubernetes.io/managed-by": "maquette", "maquette.dev/owner-uid": "gone" },
         annotations: { "maquette.dev/owner": "DatabaseMigration.portfolio.example.com/left/gone" },

@@ -57,7 +57,7 @@ export interface AdmissionContext {
   tenants: Tenants;
   /** The first object whose target is this namespace. It may be the one that is judged. */
   ownerOf(namespace: string): NamespaceOwner | undefined;
-  /** The first object with this host, which ends with a dot in the place of the domain; others stand as they are. */
+  /** The first object that has this host. It may be the one that is judged. */
   holderOf(host: string): NamespaceOwner | undefined;
   /** Milliseconds since the Unix epoch. */
   now(): number;

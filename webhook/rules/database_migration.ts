@@ -15,6 +15,7 @@ import {
 import { isObject } from "../../lib/api/schema.ts";
 import type { Problem } from "../../lib/api/validate.ts";
 import { databaseKey } from "../../lib/migration/database.ts";
+import { fileName } from "../../lib/migration/files.ts";
 import { changeProblems, checksumOf, UNVERIFIED } from "../../lib/migration/migration_set.ts";
 import { canonical, compareVersions } from "../../lib/migration/versions.ts";
 import { type AdmissionRules, type Change, isFieldChanged, specOf } from "./admission_rules.ts";
@@ -22,7 +23,7 @@ import { IMAGE_ALONE } from "./images.ts";
 import { pauseWarnings, withFinalizer } from "./shared.ts";
 
 /** A migration that has the shape that its schema wants, and where it stands. */
-type Placed = Pick<Migration, "version" | "sql" | "rollback" | "stage"> & { index: number };
+type Placed = Pick<Migration, "version" | "description" | "sql" | "rollback" | "stage"> & { index: number };
 
 /** The rules. */
 export const DATABASE_MIGRATION_RULES: AdmissionRules = {
@@ -32,6 +33,7 @@ export const DATABASE_MIGRATION_RULES: AdmissionRules = {
     ...IMAGE_ALONE.problems(change, context),
     ...textProblems(change),
     ...appliedProblems(change),
+    ...descriptionProblems(change),
     ...orderProblems(change),
   ],
   metadataProblems: () => [],
@@ -53,7 +55,8 @@ function migrationsOf(object: Change["object"] | undefined): Placed[] {
     if (!isObject(each) || !isText(each.version) || !isText(each.sql)) return [];
     if (!/^[0-9.]+$/.test(each.version as string)) return [];
     const rollback = isText(each.rollback) ? each.rollback as string : undefined;
-    return [{ index, version: each.version, sql: each.sql, rollback, stage: each.stage } as Placed];
+    const description = isText(each.description) ? each.description as string : undefined;
+    return [{ index, version: each.version, description, sql: each.sql, rollback, stage: each.stage } as Placed];
   });
 }
 
@@ -88,6 +91,23 @@ function appliedProblems(change: Change): Problem[] {
     const message = `Version "${version}" is applied, its text must stay: make the change as a new version`;
     return [problemAt(migration, "sql", message)];
   });
+}
+
+/** Flyway's history knows a change by its description, too. */
+function descriptionProblems(change: Change): Problem[] {
+  if (specOf(change.object).tool === "liquibase") return [];
+  const applied = new Set(known(change).appliedMigrations?.map(({ version }) => version));
+  const before = new Map(migrationsOf(change.old).map((each) => [each.version, fileOf(each)]));
+  const others = migrationsOf(change.object).filter((each) =>
+    applied.has(each.version) && before.has(each.version) && before.get(each.version) !== fileOf(each)
+  );
+  return others.map((each) =>
+    problemAt(each, "description", `Version "${each.version}" is applied, its description must stay`)
+  );
+}
+
+function fileOf({ version, description = "" }: Placed): string {
+  return fileName({ version, description });
 }
 
 /** Of versions that are new in the list: what waited for its turn before is judged by the run. */

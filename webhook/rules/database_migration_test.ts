@@ -39,6 +39,11 @@ const REFUSALS: Record<string, { spec: Spec; field: string; says: string }> = {
     field: "spec.migrations[1].version",
     says: 'Is applied as "2": it must keep its spelling',
   },
+  "an applied version whose description changed": {
+    spec: { migrations: [{ ...ONE, description: "other" }, TWO] },
+    field: "spec.migrations[0].description",
+    says: 'Version "1" is applied, its description must stay',
+  },
   "a new version below an applied one": {
     spec: { migrations: [ONE, { version: "1.10", sql: "x" }, TWO] },
     field: "spec.migrations[1].version",
@@ -60,6 +65,10 @@ const TAKEN: Record<string, [spec: Spec, old?: KubeObject]> = {
   }],
   "what is applied need not be listed": [{ migrations: [{ version: "3", sql: "x" }] }],
   "the status of another database says nothing": [{ migrations: [{ ...ONE, sql: "x" }] }, stored({}, "elsewhere")],
+  "the description of a version, with a tool that does not mind": [
+    { migrations: [{ ...ONE, description: "other" }, TWO], tool: "liquibase" },
+    stored({ tool: "liquibase" }),
+  ],
   "a pending version may be edited": [
     { migrations: [ONE, TWO, { version: "3", sql: "fixed" }] },
     stored({ migrations: [ONE, TWO, { version: "3", sql: "broken" }] }),

@@ -17,6 +17,7 @@ import type { Project } from "../../lib/api/project.ts";
 import { isObject } from "../../lib/api/schema.ts";
 import type { Problem } from "../../lib/api/validate.ts";
 import {
+  environmentHosts,
   type EnvironmentLike,
   environmentNames,
   environmentNamespace,
@@ -32,6 +33,7 @@ import {
   type Mutation,
   specOf,
 } from "./admission_rules.ts";
+import { hostProblems } from "./hosts.ts";
 import { pauseWarnings, withFinalizer, withLabels } from "./shared.ts";
 import { targetProblems } from "./target.ts";
 import { cutTtl, cutWarning, ttlProblems } from "./ttl.ts";
@@ -46,6 +48,7 @@ export const ENVIRONMENT_RULES: AdmissionRules = {
     ...nestedProblems(change, context),
     ...projectProblems(change, context),
     ...namespaceProblems(change, context),
+    ...takenHostProblems(change, context),
     ...ttlProblems("spec.ttlSeconds", specOf(change.object).ttlSeconds, context.config.maxTtlSeconds),
   ],
   metadataProblems: labelProblems,
@@ -126,6 +129,14 @@ function namespaceProblems(change: Change, context: AdmissionContext): Problem[]
   const name = environmentNamespace(given);
   // An explicit one that is too long is the schema's to refuse.
   return targetProblems({ name, field }, change, context);
+}
+
+/** It takes the host that is left; where none is, it could not be reached. */
+function takenHostProblems(change: Change, context: AdmissionContext): Problem[] {
+  const given = readable(change.object);
+  if (given === undefined || change.old !== undefined || !given.metadata.name) return [];
+  const names = environmentHosts(given, context.config.domain);
+  return hostProblems({ names, field: "metadata.name" }, change, context);
 }
 
 /** The namespace was made by these names: others would mean another one, and the end of what runs in this. */

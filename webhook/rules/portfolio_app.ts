@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { keyOf } from "../../lib/api/object.ts";
 import { PORTFOLIO_APP } from "../../lib/api/portfolio_app.ts";
 import { compareQuantities, isQuantity } from "../../lib/api/quantity.ts";
 import { isObject } from "../../lib/api/schema.ts";
 import type { Problem } from "../../lib/api/validate.ts";
-import { appChild, appHost, hostKey } from "../../lib/portfolio_names.ts";
+import { appChild, appHost } from "../../lib/portfolio_names.ts";
 import { type AdmissionContext, type AdmissionRules, type Change, isFieldChanged, specOf } from "./admission_rules.ts";
+import { hostProblems } from "./hosts.ts";
 import { IMAGE_AND_VERSION } from "./images.ts";
 import { pauseWarnings, portWarnings, withFinalizer } from "./shared.ts";
 
@@ -22,7 +22,7 @@ export const PORTFOLIO_APP_RULES: AdmissionRules = {
   mutate: ({ object, old }) => ({ object: old === undefined ? withFinalizer(object) : object, warnings: [] }),
   specProblems: (change, context) => [
     ...IMAGE_AND_VERSION.problems(change, context),
-    ...hostProblems(change, context),
+    ...ingressProblems(change, context),
     ...storageProblems(change),
     ...configProblems(change),
     ...backupProblems(change),
@@ -38,21 +38,14 @@ export const PORTFOLIO_APP_RULES: AdmissionRules = {
   newImages: IMAGE_AND_VERSION.newImages,
 };
 
-/** The host belongs to whoever had it first, of whatever kind. */
-function hostProblems(change: Change, context: AdmissionContext): Problem[] {
+function ingressProblems(change: Change, context: AdmissionContext): Problem[] {
   const { object } = change;
   const { ingress } = specOf(object);
   if (!isObject(ingress) || ingress.enabled !== true || !isFieldChanged(change, "ingress")) return [];
   if ((ingress.host ?? undefined) !== undefined && typeof ingress.host !== "string") return [];
-  const { domain } = context.config;
-  const host = appHost(
-    { metadata: object.metadata, spec: { ingress: { ...ingress, host: ingress.host as string } } },
-    domain,
-  )!;
-  const holder = context.holderOf(hostKey(host, domain));
-  if (holder === undefined || (holder.kind === object.kind && holder.key === keyOf(object))) return [];
-  const message = `Host "${host}" belongs to another ${holder.kind} already: "${holder.key}"`;
-  return [{ field: "spec.ingress.host", message }];
+  const app = { metadata: object.metadata, spec: { ingress: { ...ingress, host: ingress.host as string } } };
+  const names = [appHost(app, context.config.domain)!];
+  return hostProblems({ names, field: "spec.ingress.host" }, change, context);
 }
 
 function storageProblems({ object, old }: Change): Problem[] {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { keyOf } from "../../lib/api/object.ts";
 import { PREVIEW_ENVIRONMENT } from "../../lib/api/preview_environment.ts";
 import type { Problem } from "../../lib/api/validate.ts";
 import { hostname, type PreviewIdentity, targetNamespace } from "../../lib/preview_names.ts";
@@ -16,6 +15,7 @@ import {
   specOf,
 } from "./admission_rules.ts";
 import { extensionProblems, extensionWarnings } from "./extension.ts";
+import { hostProblems } from "./hosts.ts";
 import { IMAGE_AND_TAG } from "./images.ts";
 import { pauseWarnings, portWarnings, withFinalizer } from "./shared.ts";
 import { type Target, targetProblems } from "./target.ts";
@@ -81,17 +81,15 @@ function namespaceProblems(change: Change, context: AdmissionContext): Problem[]
   const target = targetOf(change);
   if (target === undefined) return [];
   const problems = targetProblems(target, change, context);
-  return problems.length > 0 ? problems : hostProblems(change, context);
+  return problems.length > 0 ? problems : sharedHostProblems(change, context);
 }
 
 /** An explicit namespace does not change the host: two environments of one pull request would share its traffic. */
-function hostProblems(change: Change, context: AdmissionContext): Problem[] {
+function sharedHostProblems(change: Change, context: AdmissionContext): Problem[] {
   const identity = identityOf(change);
-  const holder = identity && change.old === undefined ? context.holderOf(hostname(identity, "")) : undefined;
-  const { kind } = change.object;
-  if (holder === undefined || (holder.kind === kind && holder.key === keyOf(change.object))) return [];
-  const message = `The host of this pull request belongs to another ${holder.kind} already: "${holder.key}"`;
-  return [{ field: identity?.repository ? "spec.repository" : "spec.pr_number", message }];
+  if (identity === undefined || change.old !== undefined) return [];
+  const names = [hostname(identity, context.config.domain)];
+  return hostProblems({ names, field: identity.repository ? "spec.repository" : "spec.pr_number" }, change, context);
 }
 
 /** Undefined where a field that it follows from has not the type that its schema wants. */

@@ -22,11 +22,17 @@ import type { KubeObject } from "../../api/object.ts";
 import { databaseKey } from "../../migration/database.ts";
 import { RUN_LABEL } from "../../migration/job.ts";
 import type { Change } from "../../migration/migration_set.ts";
+import { digestOf } from "../../runtime/differs.ts";
+import type { Report } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import type { Seen } from "./gather.ts";
 
 type RecordedRun = NonNullable<MigrationStatus["run"]>;
+type Obstacle = Pick<Report, "phase" | "state" | "reason" | "message">;
 type Applied = NonNullable<MigrationStatus["appliedMigrations"]>;
+
+/** Reasons that the runtime gives when a child cannot be made. */
+const OBSTACLES: ReadonlySet<string> = new Set(["NotOwned", "Forbidden", "Refused"]);
 
 /** What the status knows to be applied, of this very database. */
 export function recordedApplied({ spec, status }: DatabaseMigration): Applied {
@@ -43,13 +49,35 @@ export function isApplied({ version, checksum }: Change, applied: Applied): bool
   return applied.some((each) => each.version === version && each.checksum === checksum);
 }
 
+/**
+ * What the annotation that approves changes after a rollout has to say: the generation, and where the changes stand in a
+ * ConfigMap, of which no generation tells, their digest.
+ */
+export function revisionOf({ spec, metadata }: DatabaseMigration, changes: readonly Change[]): string {
+  const generation = String(metadata.generation);
+  if (!spec.source) return generation;
+  return `${generation}-${
+    digestOf(changes.map(({ version, checksum, isContract }) => [version, checksum, isContract]))
+  }`;
+}
+
+/** What somebody else has to put right before a run can begin: their object has its name, or a quota is used up. */
+export function couldNotBegin({ status, metadata }: DatabaseMigration): Obstacle | undefined {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (!ready || ready.observedGeneration !== metadata.generation || !OBSTACLES.has(ready.reason)) return undefined;
+  const { reason, message } = ready;
+  return reason === "NotOwned"
+    ? { phase: "Failed", state: "stalled", reason, message }
+    : { phase: "Pending", state: "reconciling", reason, message };
+}
+
 /** Whether changes wait for the rollout of an application. */
 export function hasToWaitForRollout(
   { owner, applications }: Pick<Seen, "owner" | "applications">,
   changes: readonly Change[],
 ): boolean {
   const approved = owner.metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED];
-  if (applications.length === 0 || approved === String(owner.metadata.generation)) return false;
+  if (applications.length === 0 || approved === revisionOf(owner, changes)) return false;
   const applied = recordedApplied(owner);
   return changes.some((change) => change.isContract && !isApplied(change, applied));
 }
@@ -62,6 +90,17 @@ export function isActive(job: KubeObject, pods: readonly KubeObject[]): boolean 
 /** A Pod that has not ended. */
 export function mayRun({ status }: KubeObject): boolean {
   return status?.phase !== "Succeeded" && status?.phase !== "Failed";
+}
+
+/**
+ * What an older run left that may still talk to the database. Also Pods whose Job is gone: somebody deleted it, and a Pod
+ * takes its time to end.
+ *
+ * @param own Names of the Jobs that are looked at by themselves.
+ */
+export function olderOf({ jobs, pods }: Pick<Seen, "jobs" | "pods">, own: readonly string[]): KubeObject | undefined {
+  const job = jobs.find((each) => !own.includes(each.metadata.name) && isActive(each, pods));
+  return job ?? pods.find((pod) => mayRun(pod) && !jobs.some((each) => podsOf(each, [pod]).length > 0));
 }
 
 /** Job names come again, uids do not. */

@@ -13,13 +13,26 @@ import type { Plan } from "../../runtime/definition.ts";
 import type { Finding } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { firstFailure } from "../../workload/pod_failure.ts";
-import { hasToWaitForRollout, isActive, isApplied, mayRun, podsOf, recordedApplied, recordedRun } from "./checks.ts";
+import {
+  couldNotBegin,
+  hasToWaitForRollout,
+  isActive,
+  isApplied,
+  mayRun,
+  olderOf,
+  podsOf,
+  recordedApplied,
+  recordedRun,
+  revisionOf,
+} from "./checks.ts";
 import { childrenAtRest, childrenLeft, childrenOf, isLocked } from "./desired.ts";
 import { endingOf, type Fields, historyOf } from "./ending.ts";
 import { isHeldBy, type Seen } from "./gather.ts";
 
 /** How long until the Lease of an owner that is gone is looked at again. */
 const ORPHAN_MS = 5_000;
+/** How long until what could not be made is tried again; in between others may have the database. */
+const OBSTACLE_MS = 60_000;
 
 /** What is asked for, in every form that a decision needs. */
 interface Wish {
@@ -34,14 +47,20 @@ interface Wish {
 export function decide(seen: Seen, now: number): Plan {
   const { source } = seen;
   if ("problem" in source) return unreadable(seen, source.problem);
-  const wish = wishOf(seen, source.changes);
-  const { run, request } = wish;
+  const { changes } = source;
+  const plan = planOf(wishOf(seen, changes), now);
+  if (!seen.owner.spec.source) return plan;
+  const fields = { ...plan.report.fields, revision: revisionOf(seen.owner, changes) };
+  return { ...plan, report: { ...plan.report, fields } };
+}
+
+function planOf(wish: Wish, now: number): Plan {
+  const { seen, run, request } = wish;
   const job = seen.jobs.find(({ metadata }) => metadata.name === run.name);
   const isOver = job !== undefined && !isActive(job, seen.pods);
   const ended = recordedRun(seen.owner, run.name) ? fieldsOf(seen) : isOver ? endingOf(seen, job, request) : undefined;
   const undo = undoOf(wish, ended);
-  const own = [run.name, undo?.name];
-  const older = seen.jobs.find((each) => !own.includes(each.metadata.name) && isActive(each, seen.pods));
+  const older = olderOf(seen, undo ? [run.name, undo.name] : [run.name]);
   if (older) return finishingOlder(wish, older);
   if (request.upTo === 0) return nothingToRun(wish);
   if (ended) return afterwards(wish, ended, { undo, now });
@@ -50,7 +69,7 @@ export function decide(seen: Seen, now: number): Plan {
 
 /** What is under way goes on to its end. */
 function unreadable(seen: Seen, problem: { reason: string; message: string }): Plan {
-  const isBusy = seen.jobs.some((job) => isActive(job, seen.pods));
+  const isBusy = olderOf(seen, []) !== undefined;
   const report = { phase: "Failed", state: "stalled" as const, ...problem, ...kept(seen) };
   return { ...(isBusy ? {} : childrenAtRest(seen)), report };
 }
@@ -77,7 +96,11 @@ function starting(wish: Wish, now: number): Plan {
   const conditions = conditionsOf(wish, recordedApplied(owner));
   const pending = { phase: "Pending", state: "reconciling" as const, conditions, ...fieldsIn(seen) };
   if (!lease || isHeldBy(lease, owner)) {
-    return { ...childrenOf(seen, [run]), report: { ...pending, reason: "Starting", message: text } };
+    const obstacle = couldNotBegin(owner);
+    const report = { ...pending, reason: "Starting", message: text };
+    if (!obstacle) return { ...childrenOf(seen, run), report };
+    const children = lease ? childrenAtRest(seen) : childrenOf(seen, run);
+    return { ...children, report: { ...report, ...obstacle, lookAgainAt: now + OBSTACLE_MS } };
   }
   const holder = lease.metadata.annotations?.["maquette.dev/owner"] ?? lease.spec?.holderIdentity;
   const message = `Waiting until ${holder} has done with database "${databaseKey(owner.spec.database)}"`;
@@ -90,7 +113,7 @@ function starting(wish: Wish, now: number): Plan {
 /** A run is never cut short: what it does to a database without transactions could be half a change. */
 function finishingOlder(wish: Wish, older: KubeObject): Plan {
   const { seen } = wish;
-  const message = `Waiting until the older Job "${older.metadata.name}" has ended`;
+  const message = `Waiting until the older ${older.kind} "${older.metadata.name}" has ended`;
   const report = { phase: "Running", state: "reconciling" as const, reason: "FinishingOlder", message };
   return {
     report: { ...report, conditions: conditionsOf(wish, recordedApplied(seen.owner)), ...fieldsIn(seen) },
@@ -99,10 +122,18 @@ function finishingOlder(wish: Wish, older: KubeObject): Plan {
 
 function underWay(wish: Wish, job: KubeObject): Plan {
   const { seen, run } = wish;
-  const said = troubleOf(wish, job) ?? { reason: "Migrating", message: `Job "${job.metadata.name}" runs` };
+  const said = troubleOf(wish, job) ?? stateOf(seen, job);
   const conditions = conditionsOf(wish, recordedApplied(seen.owner));
   const report = { phase: "Running", state: "reconciling" as const, ...said, conditions, ...fieldsIn(seen) };
-  return { ...(isLocked(seen, [run]) ? {} : childrenOf(seen, [run])), report };
+  return { ...(isLocked(seen, run) ? {} : childrenOf(seen, run)), report };
+}
+
+/** Why a Job gets no Pod (a quota, a policy), only its Events tell. */
+function stateOf({ pods }: Seen, job: KubeObject): { reason: string; message: string } {
+  const { namespace, name } = job.metadata;
+  if (podsOf(job, pods).length > 0) return { reason: "Migrating", message: `Job "${name}" runs` };
+  const message = `Job "${name}" has no Pod yet: kubectl describe job -n ${namespace} ${name} tells why`;
+  return { reason: "WaitingForPod", message };
 }
 
 /** What keeps a Pod from running, or what the last one ended with. */
@@ -167,9 +198,9 @@ function rollingBack(wish: Wish, fields: Fields, { undo, now }: { undo: Run; now
     conditions,
     fields,
   };
-  if (isLocked(seen, [undo])) return { report };
+  if (isLocked(seen, undo)) return { report };
   const isFree = !seen.lease || isHeldBy(seen.lease, seen.owner);
-  if (isFree) return { ...childrenOf(seen, [run, undo]), report };
+  if (isFree) return { ...childrenOf(seen, undo, run), report };
   return { report: { ...report, lookAgainAt: now + ORPHAN_MS } };
 }
 
@@ -183,7 +214,7 @@ function undone({ seen, request }: Wish, fields: Fields, job: KubeObject): Field
   const succeeded = jobEnd(job)!.succeeded;
   const text = succeeded
     ? `undone: "${undo.join('", "')}"`
-    : `undoing failed, still applied: "${left.join('", "')}"${report?.error ? `:\n${report.error}` : ""}`;
+    : `undoing failed, still applied: "${left.join('", "')}"${report?.error ? `:\n${spokenIn(report.error)}` : ""}`;
   return {
     ...fields,
     ...(report?.after ? history : {}),

@@ -1,89 +1,25 @@
 import assert from "node:assert/strict";
-import type { DatabaseMigration } from "../../api/database_migration.ts";
-import type { KubeObject } from "../../api/object.ts";
 import { databaseKey } from "../../migration/database.ts";
-import { migrationRun, type Run, undoRun } from "../../migration/job.ts";
-import { changesOf, checksumOf } from "../../migration/migration_set.ts";
-import { dbm, OPTIONS, requestOf, THREE } from "../../migration/test_migrations.ts";
-import type { Plan } from "../../runtime/definition.ts";
-import { stamp } from "../../runtime/ownership.ts";
+import { undoRun } from "../../migration/job.ts";
+import { checksumOf } from "../../migration/migration_set.ts";
+import { dbm, requestOf, THREE } from "../../migration/test_migrations.ts";
 import { statusOf } from "../../runtime/status.ts";
 import { decide } from "./decide.ts";
-import type { Seen } from "./gather.ts";
-import { desiredLease } from "./lock.ts";
-
-const NOW = Date.UTC(2026, 0, 1);
-const AT = "2026-01-01T00:00:00Z";
-const SETTINGS = { ...OPTIONS, operatorNamespace: "maquette-system" };
-const SQL_ERROR =
-  'error\nERROR: Migration of schema "public" to version "1.10 - x" failed!\nMessage    : ERROR: no\nLine       : 2\n';
-const STAGED = THREE.map((each, at) => ({ ...each, stage: at === 2 ? "contract" as const : "expand" as const }));
-
-function seen(owner: DatabaseMigration, more: Partial<Seen> = {}): Seen {
-  return {
-    owner,
-    settings: SETTINGS,
-    source: { changes: changesOf(owner.spec.migrations ?? []) },
-    applications: [],
-    isHolderKnown: false,
-    ownLeases: [],
-    jobs: [],
-    configMaps: [],
-    pods: [],
-    log: "",
-    ...more,
-  };
-}
-
-/** The owner's Lease, as it is held. */
-function held(owner: DatabaseMigration): Partial<Seen> {
-  const lease = stamp(desiredLease(owner, "maquette-system"), owner);
-  return { lease, ownLeases: [lease], isHolderKnown: true };
-}
-
-function runOf(owner: DatabaseMigration, isHeld = false): Run {
-  return migrationRun(owner, requestOf(owner, isHeld), SETTINGS);
-}
-
-function there({ job, configMaps }: Run, status: Record<string, unknown> = {}): Partial<Seen> {
-  return { jobs: [{ ...job, metadata: { ...job.metadata, uid: "job-1" }, status }], configMaps };
-}
-
-function ended(type: "Complete" | "Failed", reason = "PodFailurePolicy"): Record<string, unknown> {
-  return { conditions: [{ type, status: "True", reason, message: "why", lastTransitionTime: AT }] };
-}
-
-function pod({ name }: Run, end?: { exitCode: number; message: string }): KubeObject {
-  const state = end ? { terminated: { reason: "Error", finishedAt: AT, ...end } } : { running: {} };
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name: `${name}-x`,
-      labels: { "maquette.dev/migration-run": name },
-      ownerReferences: [{ apiVersion: "batch/v1", kind: "Job", name, uid: "job-1" }],
-    },
-    spec: { restartPolicy: "Never" },
-    status: {
-      phase: end ? (end.exitCode === 0 ? "Succeeded" : "Failed") : "Running",
-      containerStatuses: [{ name: "migrate", state }],
-    },
-  };
-}
-
-/** Kind and name of what is to be made or set right. */
-function made({ desired }: Plan): string[] | undefined {
-  return desired?.map(({ kind }) => kind);
-}
-
-/** The owner after a plan was reported. */
-function after(owner: DatabaseMigration, { report }: Plan): DatabaseMigration {
-  return { ...owner, status: statusOf(owner, report, NOW) as DatabaseMigration["status"] };
-}
-
-function said({ report }: Plan): [phase: string, state: string, reason: string] {
-  return [report.phase, report.state, report.reason];
-}
+import {
+  after,
+  ended,
+  held,
+  made,
+  NOW,
+  pod,
+  runOf,
+  said,
+  seen,
+  SETTINGS,
+  SQL_ERROR,
+  STAGED,
+  there,
+} from "./test_objects.ts";
 
 Deno.test("a run begins with the Lease, its files and its Job", () => {
   const plan = decide(seen(dbm()), NOW);
@@ -177,6 +113,16 @@ const FAILURES: Record<string, [message: string, reason: string, says: RegExp]> 
     "before 1\nafter 1\nerror\nMigration checksum mismatch for migration version 1",
     "AppliedMigrationChanged",
     /^Version "1" was applied, and its text has changed since/,
+  ],
+  "an edited description": [
+    "before 1\nafter 1\nerror\nMigration description mismatch for migration version 1",
+    "AppliedMigrationChanged",
+    /^Version "1" was applied, and its description has changed since: put the description back/,
+  ],
+  "another spelling of an applied version": [
+    "before 1\nspelled 1 1.0\n",
+    "AppliedMigrationChanged",
+    /^Version "1" is applied as "1.0": it must keep its spelling$/,
   ],
   "a login that is refused": [
     "error\nMessage    : FATAL: password authentication failed",

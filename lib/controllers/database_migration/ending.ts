@@ -4,6 +4,7 @@
  * @module
  */
 import type { MigrationStatus } from "../../api/database_migration.ts";
+import { ANNOTATION_RETRY } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { databaseKey, hasTransactionalDdl } from "../../migration/database.ts";
 import { type Change, UNVERIFIED } from "../../migration/migration_set.ts";
@@ -14,6 +15,9 @@ import { jobEnd } from "../../workload/job.ts";
 import { firstFailure } from "../../workload/pod_failure.ts";
 import { podsOf, recordedApplied } from "./checks.ts";
 import type { Seen } from "./gather.ts";
+
+const NOT_UNDONE = "nothing is undone: how far the run came is not known; the database's history tells, and " +
+  `annotation ${ANNOTATION_RETRY} has it tried again`;
 
 /** Status fields of the kind, as reports carry them. */
 export type Fields = Pick<
@@ -35,14 +39,16 @@ export function endingOf(seen: Seen, job: KubeObject, request: MigrationRequest)
     return { ...about, currentVersion, appliedMigrations, run: { name, outcome: "Succeeded" } };
   }
   const failure = failureOfRun(seen, { job, request, report });
-  const undo = seen.owner.spec.rollback?.onFailure ? undoable(request, report, failure.version) : [];
+  const isUndoing = seen.owner.spec.rollback?.onFailure === true;
+  const undo = isUndoing ? undoable(request, report, failure.version) : [];
+  const message = isUndoing && isUnknown(report) ? `${failure.message}\n${NOT_UNDONE}` : failure.message;
   return {
     ...about,
     ...historyOf(seen, request, report),
     ...(failure.version ? { failedMigration: failure.version } : {}),
     error: report?.error ? spokenIn(report.error) : failure.message,
     run: {
-      ...{ name, outcome: "Failed", reason: failure.reason, message: failure.message },
+      ...{ name, outcome: "Failed", reason: failure.reason, message },
       ...(undo.length > 0 ? { undo } : {}),
     },
   };
@@ -96,7 +102,12 @@ function failureOfRun(
   return { reason: failure?.reason ?? "RunFailed", message };
 }
 
-function refusalOf({ outOfOrder, held }: Report): RunFailure | undefined {
+function refusalOf({ outOfOrder, held, respelled }: Report): RunFailure | undefined {
+  if (respelled) {
+    const { version, applied } = respelled;
+    const message = `Version "${version}" is applied as "${applied}": it must keep its spelling`;
+    return { reason: "AppliedMigrationChanged", version, message };
+  }
   if (outOfOrder) {
     const { version, current } = outOfOrder;
     const message =
@@ -116,7 +127,9 @@ function toldFailure(error: string, changes: readonly Change[]): RunFailure {
   const { version, line } = failureIn(error);
   if (version === undefined) return { reason: "RunFailed", message: spokenIn(error) };
   if (isEdited(error)) {
-    const message = `Version "${version}" was applied, and its text has changed since: put the text back, and make ` +
+    const what = /description mismatch/.test(error) ? "description" : "text";
+    const message =
+      `Version "${version}" was applied, and its ${what} has changed since: put the ${what} back, and make ` +
       `the change as a new version; the tool says:\n${error}`;
     return { reason: "AppliedMigrationChanged", version, message };
   }
@@ -124,6 +137,12 @@ function toldFailure(error: string, changes: readonly Change[]): RunFailure {
   const place = line ?? lineOf(sql, error);
   const at = place === undefined ? "" : ` at line ${place}`;
   return { reason: "MigrationFailed", version, message: `Version "${version}" failed${at}: ${spokenIn(error)}` };
+}
+
+/** Whether the run may have applied what it told nobody of: it was killed. */
+function isUnknown(report: Report | undefined): boolean {
+  if (!report) return true;
+  return report.before !== undefined && !report.after && refusalOf(report) === undefined;
 }
 
 /**

@@ -7,12 +7,12 @@ import { DATABASE_MIGRATION, type DatabaseMigration } from "../../api/database_m
 import { LABEL_OWNER_UID } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { CONFIG_MAP, JOB, LEASE, POD } from "../../api/resources.ts";
-import { leaseName } from "../../migration/database.ts";
 import { RUN_LABEL } from "../../migration/job.ts";
-import type { GatherDeps } from "../../runtime/definition.ts";
+import type { GatherDeps, Lister } from "../../runtime/definition.ts";
 import { isOwnedBy } from "../../runtime/ownership.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { failureOf } from "../../workload/pod_failure.ts";
+import { leaseOf } from "./lock.ts";
 import type { MigrationSettings } from "./settings.ts";
 import type { Changes, SourceReader } from "./sources.ts";
 
@@ -53,10 +53,9 @@ export async function gather(
 ): Promise<Seen> {
   const uid = owner.metadata.uid!;
   const leases = cache(LEASE, "children");
-  const lease = leases.get(`${settings.operatorNamespace}/${leaseName(owner.spec.database)}`);
+  const lease = leases.get(`${settings.operatorNamespace}/${leaseOf(owner)}`);
   const holder = lease?.metadata.labels?.[LABEL_OWNER_UID] ?? "";
-  const isRun = ({ metadata }: KubeObject): boolean => metadata.labels?.[RUN_LABEL] !== undefined;
-  const pods = cache(POD, "children").ownedBy(uid).filter(isRun);
+  const pods = runsIn(cache(POD, "children"), owner);
   return {
     owner,
     settings,
@@ -65,11 +64,18 @@ export async function gather(
     ...(lease ? { lease } : {}),
     isHolderKnown: cache(DATABASE_MIGRATION.resource, "all").indexed(BY_UID, holder).length > 0,
     ownLeases: leases.ownedBy(uid),
-    jobs: cache(JOB, "children").ownedBy(uid).filter(isRun),
-    configMaps: cache(CONFIG_MAP, "children").ownedBy(uid).filter(isRun),
+    jobs: runsIn(cache(JOB, "children"), owner),
+    configMaps: runsIn(cache(CONFIG_MAP, "children"), owner),
     pods,
     log: await tailOf(pods, { logs, kube }),
   };
+}
+
+/** Of a kind, what belongs to runs of this owner. Beyond its namespace the label proves nothing: anybody may write it. */
+export function runsIn(cache: Lister, { metadata }: DatabaseMigration): KubeObject[] {
+  return cache.ownedBy(metadata.uid!).filter((object) =>
+    object.metadata.namespace === metadata.namespace && object.metadata.labels?.[RUN_LABEL] !== undefined
+  );
 }
 
 /** Those of its namespace that name it. */

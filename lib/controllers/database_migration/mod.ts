@@ -6,8 +6,6 @@
 import { DATABASE_MIGRATION, type DatabaseMigration } from "../../api/database_migration.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { CONFIG_MAP, JOB, LEASE, POD } from "../../api/resources.ts";
-import { leaseName } from "../../migration/database.ts";
-import { RUN_LABEL } from "../../migration/job.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, GatherDeps, Lister, Permission, Root } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
@@ -16,8 +14,9 @@ import { podShape } from "../../workload/pod_failure.ts";
 import { bareMetadata } from "../../workload/shapes.ts";
 import { mayRun } from "./checks.ts";
 import { decide } from "./decide.ts";
-import { gather, type Seen } from "./gather.ts";
+import { gather, runsIn, type Seen } from "./gather.ts";
 import { releaseOrphan } from "./orphan.ts";
+import { leaseOf } from "./lock.ts";
 import type { MigrationSettings } from "./settings.ts";
 import { sourceKey, SourceReader } from "./sources.ts";
 
@@ -64,7 +63,7 @@ export function databaseMigrationController(settings: MigrationSettings): Contro
         : []),
     ],
     indexes: {
-      [BY_DATABASE]: (owner) => [leaseName((owner as DatabaseMigration).spec.database)],
+      [BY_DATABASE]: (owner) => [leaseOf(owner as DatabaseMigration)],
       [BY_SOURCE]: (owner) => [sourceKey(owner as DatabaseMigration) ?? ""],
     },
     gather: (owner, deps) => gather(owner as DatabaseMigration, { ...deps, ...tools }),
@@ -84,15 +83,11 @@ function roots(
   { operatorNamespace }: MigrationSettings,
 ): Root[] {
   const uid = owner.metadata.uid!;
-  const isRun = ({ metadata }: KubeObject): boolean => metadata.labels?.[RUN_LABEL] !== undefined;
-  const jobs = cache(JOB, "children").ownedBy(uid).filter(isRun).map(({ metadata }) => ({
-    resource: JOB,
-    ...named(metadata),
-  }));
-  const pods = cache(POD, "children").ownedBy(uid).filter(isRun).filter(mayRun)
+  const jobs = runsIn(cache(JOB, "children"), owner).map(({ metadata }) => ({ resource: JOB, ...named(metadata) }));
+  const pods = runsIn(cache(POD, "children"), owner).filter(mayRun)
     .map(({ metadata }) => ({ resource: POD, ...named(metadata) }));
   const names = new Set([
-    leaseName(owner.spec.database),
+    leaseOf(owner),
     ...cache(LEASE, "children").ownedBy(uid).map(({ metadata }) => metadata.name),
   ]);
   const leases = [...names].map((name) => ({ resource: LEASE, namespace: operatorNamespace, name }));

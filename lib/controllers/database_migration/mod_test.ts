@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { DatabaseMigration } from "../../api/database_migration.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "../../api/object.ts";
 import { JOB, LEASE, POD } from "../../api/resources.ts";
-import { leaseName } from "../../migration/database.ts";
 import { dbm, OPTIONS } from "../../migration/test_migrations.ts";
 import { Cache } from "../../runtime/cache.ts";
 import type { Change, WatchNeed } from "../../runtime/definition.ts";
+import { leaseOf } from "./lock.ts";
 import { databaseMigrationController, MIGRATION_PERMISSIONS } from "./mod.ts";
 
 const APPLICATION: Resource = {
@@ -36,7 +36,7 @@ function leaving(): DatabaseMigration {
   return { ...owner, metadata: { ...owner.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
 }
 
-const LEASE_ROOT = `Lease ops/${leaseName(dbm().spec.database)}`;
+const LEASE_ROOT = `Lease ops/${leaseOf(dbm())}`;
 
 Deno.test("the database is given back when nothing can talk to it any more", () => {
   const running = child(POD, "orders-1-x", { status: { phase: "Running" } });
@@ -47,6 +47,11 @@ Deno.test("the database is given back when nothing can talk to it any more", () 
   ]);
   assert.deepEqual(roots(leaving(), running), ["Pod shop/orders-1-x"]);
   assert.deepEqual(roots(leaving(), over), [LEASE_ROOT]);
+});
+
+Deno.test("what carries our labels in another namespace proves nothing and is not touched", () => {
+  const foreign = { namespace: "elsewhere", status: { phase: "Running" } };
+  assert.deepEqual(roots(leaving(), child(JOB, "orders-1", foreign), child(POD, "orders-1-x", foreign)), [LEASE_ROOT]);
 });
 
 Deno.test("a Lease of a database that was named before is given back, too", () => {
@@ -79,7 +84,7 @@ function woken(resource: Resource, change: Change): string[] {
 }
 
 Deno.test("whoever waits for a database is woken when its Lease goes", () => {
-  const lease = child(LEASE, leaseName(dbm().spec.database), { namespace: "ops" });
+  const lease = child(LEASE, leaseOf(dbm()), { namespace: "ops" });
   lease.metadata.annotations = { "maquette.dev/owner": "DatabaseMigration.portfolio.example.com/other/holder" };
   assert.deepEqual(woken(LEASE, { type: "DELETED", object: lease }), ["other/holder", "shop/orders"]);
 });

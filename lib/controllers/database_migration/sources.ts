@@ -39,8 +39,11 @@ export class SourceReader {
   }
 }
 
-function changesIn({ data = {}, metadata }: KubeObject): Changes {
+function changesIn({ data = {}, binaryData = {}, metadata }: KubeObject): Changes {
   try {
+    // Where kubectl puts files that are no UTF-8: a change would be missing without a word.
+    const [binary] = Object.keys(binaryData);
+    if (binary !== undefined) throw new Error(`File "${binary}" must be text in UTF-8`);
     return judged(migrationsOfFiles(data));
   } catch (error) {
     const message = `ConfigMap "${metadata.namespace}/${metadata.name}": ${(error as Error).message}`;

@@ -16,11 +16,11 @@ import type { Environment } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import type { Project } from "../../api/project.ts";
 import { environmentNamespace, mayUse, projectKeys } from "../../environment_names.ts";
+import { chooseHost, type HostChoice, type HostClaim, hostClaim, hostProblem } from "../../hosts.ts";
 import { isReservedNamespace } from "../../naming.ts";
 import { childKey } from "../../runtime/changes.ts";
 import type { Report } from "../../runtime/status.ts";
 import { certificateSecret } from "../../workload/exposure.ts";
-import { chooseHost, type HostChoice, type HostClaim, hostClaim } from "./host.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { projectSecrets, type SecretSource, secretSources, sourceKey } from "./sources.ts";
 
@@ -40,6 +40,8 @@ export interface SeenEnvironment {
   secrets: ReadonlyMap<string, KubeObject>;
   /** Copies of Secrets in its namespace, and Jobs of builds, as far as they are its own. */
   lent: readonly KubeObject[];
+  /** Its Ingresses that are not on their way out, its own and those that are deployed. */
+  ingresses: readonly KubeObject[];
   /** Children that are there and not on their way out, by `childKey` of the runtime. */
   children: ReadonlySet<string>;
 }
@@ -69,12 +71,12 @@ export function obstacleOf(seen: SeenEnvironment): Obstacle | undefined {
 
 /** The host of the environment, or who has it. */
 export function hostOf({ owner, settings, rivals }: SeenEnvironment): HostChoice {
-  return chooseHost(hostClaim(owner, settings.domain), rivals);
+  return chooseHost(hostClaim(owner, settings.domain), rivals)!;
 }
 
 /** Its name in DNS. */
 export function fullHostOf(seen: SeenEnvironment): string {
-  return `${hostOf(seen).label}.${seen.settings.domain}`;
+  return hostOf(seen).host;
 }
 
 /** Those of the objects that are not there yet, as `Kind "name"`. */
@@ -156,10 +158,8 @@ function isOlder(a: Environment, b: Environment): boolean {
 }
 
 function takenHost(seen: SeenEnvironment): Obstacle | undefined {
-  const choice = hostOf(seen);
-  if (choice.is === "given") return undefined;
-  const { kind, key } = choice.by;
-  return failed("HostTaken", `Host "${choice.label}.${seen.settings.domain}" belongs to ${kind} "${key}"`);
+  const problem = hostProblem(hostOf(seen));
+  return problem && failed(problem.reason, problem.message);
 }
 
 /** A Secret that would take the place of the environment's certificate. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../api/object.ts";
+import type { HostClaim } from "../../hosts.ts";
 import { foundSecrets, missingObjects, obstacleOf, type SeenEnvironment } from "./checks.ts";
-import type { HostClaim } from "./host.ts";
 import { secretSources } from "./sources.ts";
 import { environment, project, seen, SETTINGS } from "./test_objects.ts";
 
@@ -10,11 +10,12 @@ function secret(key: string): [string, KubeObject] {
   return [key, { apiVersion: "v1", kind: "Secret", metadata: { name, namespace } }];
 }
 
-function holder(given: string): HostClaim {
+function holder(label: string): HostClaim {
+  const given = `${label}.${SETTINGS.domain}`;
   return {
     kind: "PreviewEnvironment",
     key: "ci/pr",
-    uid: `uid-${given}`,
+    uid: `uid-${label}`,
     createdAt: "2025-01-01T00:00:00Z",
     given,
     wanted: [],

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Condition, keyOf } from "../../api/object.ts";
+import { type Condition, keyOf, type KubeObject } from "../../api/object.ts";
 import { environmentNamespace } from "../../environment_names.ts";
+import { hostClaim, strayIngresses } from "../../hosts.ts";
 import { hasExpired, isExpiring, type Lifetime } from "../../lifetime.ts";
 import { childKey } from "../../runtime/changes.ts";
 import type { Plan } from "../../runtime/definition.ts";
@@ -33,7 +34,12 @@ export function decide(seen: Seen, now: number): Plan {
   if (hasExpired(expiry, now)) return expired(seen, expiry.expiresAt!);
   const obstacle = obstacleOf(seen);
   const plan = obstacle ? { report: { ...keptReport(seen), ...obstacle } } : progressed(seen, now);
-  return withExpiry({ ...plan, revoked: revokedOf(seen) }, expiry, now);
+  return withExpiry({ ...plan, revoked: [...revokedOf(seen), ...lostIngresses(seen)] }, expiry, now);
+}
+
+/** Those at a host that has become somebody else's. */
+function lostIngresses({ owner, settings, rivals, ingresses }: Seen): KubeObject[] {
+  return strayIngresses(hostClaim(owner, settings.domain), rivals, ingresses);
 }
 
 /** Nothing is in the way: how far it is, and what is wanted next. */
@@ -78,8 +84,8 @@ function keptReport({ owner, children }: Seen): Report {
 
 function urlFor({ settings, ...seen }: Seen, choice: IngressChoice | undefined): string | undefined {
   if (choice?.how === "none" || choice?.how === "unclear") return undefined;
-  const host = hostOf({ settings, ...seen });
-  return host.is === "given" ? urlOf(`${host.label}.${settings.domain}`, settings.tls) : undefined;
+  const { host, by } = hostOf({ settings, ...seen });
+  return by ? undefined : urlOf(host, settings.tls);
 }
 
 interface Told {

@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { DATABASE_MIGRATION } from "../../api/database_migration.ts";
 import { FINALIZER } from "../../api/names.ts";
 import { ENVIRONMENT, type Environment, type EnvironmentSpec } from "../../api/environment.ts";
 import type { Condition, KubeObject, Resource } from "../../api/object.ts";
+import { PORTFOLIO_APP } from "../../api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import { PROJECT, type ProjectSpec } from "../../api/project.ts";
 import { DEPLOYMENT, ENDPOINT_SLICE, NAMESPACE, POD, SECRET } from "../../api/resources.ts";
@@ -37,6 +39,7 @@ import type { EnvironmentTools } from "./tools.ts";
 const KINDS = DEPLOYED_NEEDS.map(({ resource }) => resource);
 const SERVED: readonly Resource[] = [
   ...[NAMESPACE, POD, ENDPOINT_SLICE, PROJECT.resource, ENVIRONMENT.resource, PREVIEW_ENVIRONMENT.resource],
+  ...[PORTFOLIO_APP.resource, DATABASE_MIGRATION.resource],
   ...KINDS,
 ];
 

@@ -6,15 +6,13 @@
  */
 import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
 import { LABEL_DEPLOYED } from "../../api/names.ts";
-import { keyOf, type KubeObject } from "../../api/object.ts";
-import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
+import type { KubeObject } from "../../api/object.ts";
 import { PROJECT, type Project } from "../../api/project.ts";
 import { INGRESS, JOB, NAMESPACE, POD, ROLE_BINDING, SECRET } from "../../api/resources.ts";
 import { BUILD_LABEL, isBuildJob } from "../../build/names.ts";
 import type { DeploymentReport, DeploymentRequest } from "../../deploy/deployment.ts";
 import { DEPLOYED_NEEDS } from "../../deploy/watched_kinds.ts";
 import {
-  BY_HOST,
   BY_PROJECT,
   entitledProject,
   environmentNamespace,
@@ -22,7 +20,7 @@ import {
   type Known,
   usedProject,
 } from "../../environment_names.ts";
-import { BY_HOST as BY_PREVIEW_HOST } from "../../preview_names.ts";
+import { type HostClaim, hostClaim, rivalsOf } from "../../hosts.ts";
 import type { Fetched } from "../../render/renderer.ts";
 import { childKey } from "../../runtime/changes.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
@@ -32,7 +30,6 @@ import { type BuildSettings, seeBuild, type SeenBuild } from "./build.ts";
 import { fullHostOf, obstacleOf, type SeenEnvironment } from "./checks.ts";
 import { reservedNames } from "./desired.ts";
 import { deploymentRequest } from "./deployment.ts";
-import { claimedLabels, type HostClaim, hostClaim } from "./host.ts";
 import { INGRESS_NAME } from "./ingress.ts";
 import { secretMarks } from "./lent.ts";
 import { type Kept, type Prepared, readKept, type RenderingInput, renderingKey } from "./rendering.ts";
@@ -79,7 +76,7 @@ export interface EnvironmentDeps extends GatherDeps {
 export async function gather(owner: Environment, from: EnvironmentDeps, performed?: Performed): Promise<Seen> {
   const world = surroundings(owner, from);
   const before = performed ? { performed } : {};
-  const seen: Seen = { ...world, ingress: ownIngressOf(owner, from), log: "", ...before };
+  const seen: Seen = { ...world, ingress: ownIngressOf(world), log: "", ...before };
   const { project } = world;
   const { tools } = from;
   if (!project || !tools || obstacleOf(world)) return seen;
@@ -133,9 +130,10 @@ function surroundings(owner: Environment, { cache, settings }: EnvironmentDeps):
     isNested: isNested(owner, known),
     project,
     siblings: siblings as Environment[],
-    rivals: rivalsOf(owner, { cache, settings }),
+    rivals: rivalClaims(owner, { cache, settings }),
     secrets: new Map(found as [string, KubeObject][]),
     lent: lentTo(owner, cache),
+    ingresses: ingressesOf(owner, cache),
     children: childrenOf(owner, cache),
   };
 }
@@ -149,35 +147,17 @@ function secretNamed(project: Project, name: string | undefined, { secrets }: Se
   return name === undefined ? undefined : secrets.get(sourceKey({ namespace, name }));
 }
 
-/** Also previews, which are under the same domain. */
-function rivalsOf(owner: Environment, { cache, settings }: Pick<EnvironmentDeps, "cache" | "settings">): HostClaim[] {
-  const own = hostClaim(owner, settings.domain);
-  const labels = claimedLabels(own);
-  const environments = labels.flatMap((label) => cache(ENVIRONMENT.resource, "all").indexed(BY_HOST, label));
-  const previews = labels.flatMap((label) =>
-    cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_PREVIEW_HOST, `${label}.`).map((preview) =>
-      previewClaim(preview as PreviewEnvironment, label)
-    )
-  );
-  const others = new Map(environments.map((other) => [keyOf(other), other as Environment]));
-  others.delete(keyOf(owner));
+/** An Environment that may not use its Project is about to take no host, however old it is; what it has it keeps. */
+function rivalClaims(
+  owner: Environment,
+  { cache, settings: { domain } }: Pick<EnvironmentDeps, "cache" | "settings">,
+): HostClaim[] {
   const known = knownBy(cache);
-  return [...[...others.values()].map((other) => rivalClaim(other, { settings, known })), ...previews];
-}
-
-/** One that may not use its Project is about to take no host, however old it is; what it has it keeps. */
-function rivalClaim(
-  other: Environment,
-  { settings, known }: { settings: EnvironmentSettings; known: Known },
-): HostClaim {
-  const claim = hostClaim(other, settings.domain);
-  return entitledProject(other, known) === undefined ? { ...claim, wanted: [] } : claim;
-}
-
-/** A preview has one host, from its creation on. */
-function previewClaim(preview: PreviewEnvironment, given: string): HostClaim {
-  const { uid = "", creationTimestamp: createdAt = "" } = preview.metadata;
-  return { kind: preview.kind, key: keyOf(preview), uid, createdAt, given, wanted: [given] };
+  return rivalsOf(owner, domain, (kind) => cache(kind, "all")).map((other) => {
+    const claim = hostClaim(other, domain);
+    const isIdle = other.kind === owner.kind && entitledProject(other as Environment, known) === undefined;
+    return isIdle ? { ...claim, wanted: [] } : claim;
+  });
 }
 
 function lentTo(owner: Environment, cache: GatherDeps["cache"]): KubeObject[] {
@@ -199,12 +179,17 @@ function childrenOf({ metadata: { uid = "" } }: Environment, cache: GatherDeps["
   return new Set(all.filter(({ metadata }) => !metadata.deletionTimestamp).map(childKey));
 }
 
-function ownIngressOf(owner: Environment, { cache }: Pick<GatherDeps, "cache">): KubeObject | undefined {
-  const namespace = environmentNamespace(owner);
-  const found = cache(INGRESS, "children").ownedBy(owner.metadata.uid!).find(({ metadata }) =>
-    metadata.name === INGRESS_NAME && metadata.namespace === namespace
+function ingressesOf(owner: Environment, cache: GatherDeps["cache"]): KubeObject[] {
+  const { uid = "" } = owner.metadata;
+  const namespaces = possibleNamespaces(owner);
+  return cache(INGRESS, "children").ownedBy(uid).filter(({ metadata }) =>
+    namespaces.includes(metadata.namespace ?? "") && !metadata.deletionTimestamp
   );
-  return found?.metadata.deletionTimestamp ? undefined : found;
+}
+
+function ownIngressOf({ owner, ingresses }: SeenEnvironment): KubeObject | undefined {
+  const namespace = environmentNamespace(owner);
+  return ingresses.find(({ metadata }) => metadata.name === INGRESS_NAME && metadata.namespace === namespace);
 }
 
 function bindingOf(owner: Environment, { cache }: Pick<GatherDeps, "cache">): KubeObject | undefined {

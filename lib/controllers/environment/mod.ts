@@ -5,12 +5,13 @@
  */
 import { ENVIRONMENT, type Environment } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
-import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
+import { PORTFOLIO_APP } from "../../api/portfolio_app.ts";
+import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import { PROJECT } from "../../api/project.ts";
 import { NAMESPACE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
 import { DEPLOYED_NEEDS, DEPLOYED_PERMISSIONS } from "../../deploy/watched_kinds.ts";
-import { BY_HOST, BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
-import { hostname } from "../../preview_names.ts";
+import { BY_NAMESPACE, BY_PROJECT, environmentNamespace, projectKeys } from "../../environment_names.ts";
+import { BY_HOST, claimedHosts, concernedByHosts, hostClaim, hostWatch } from "../../hosts.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { podShape } from "../../workload/pod_failure.ts";
@@ -19,7 +20,6 @@ import type { BuildSettings } from "./build.ts";
 import { decide } from "./decide.ts";
 import { type Further, performed } from "./deployment.ts";
 import { gather, type Performed, type Seen } from "./gather.ts";
-import { claimedLabels, hostClaim } from "./host.ts";
 import type { EnvironmentSettings } from "./settings.ts";
 import { DEPLOYER, DEPLOYER_ROLE, possibleNamespaces } from "./target_namespace.ts";
 import type { EnvironmentTools } from "./tools.ts";
@@ -33,7 +33,7 @@ const BY_SECRET = "secret";
 export const ENVIRONMENT_PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch", "delete"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
-  ...[PROJECT, PREVIEW_ENVIRONMENT].map(({ resource: { group, plural } }) => (
+  ...[PROJECT, PREVIEW_ENVIRONMENT, PORTFOLIO_APP].map(({ resource: { group, plural } }) => (
     { groups: [group], resources: [plural], verbs: ["list", "watch"] } as const
   )),
   {
@@ -75,14 +75,14 @@ export function environmentController(options: EnvironmentOptions): ControllerDe
       { resource: POD, scope: "children", shape: podShape },
       { resource: KIND, scope: "all", owners: ownersBeside(settings.domain), reads: claimsOf },
       { resource: PROJECT.resource, scope: "all", owners: ownersOfProject, reads: askedFor },
-      { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfHost, reads: askedFor },
+      ...[PREVIEW_ENVIRONMENT, PORTFOLIO_APP].map(({ resource }) => hostWatch(resource, settings.domain)),
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(options) },
     ],
     permissions: ENVIRONMENT_PERMISSIONS,
     indexes: {
       [BY_PROJECT]: (owner) => projectKeys(owner as Environment),
       [BY_NAMESPACE]: (owner) => [environmentNamespace(owner as Environment)],
-      [BY_HOST]: (owner) => claimedLabels(hostClaim(owner as Environment, settings.domain)),
+      [BY_HOST]: (owner) => claimedHosts(hostClaim(owner, settings.domain)),
     },
     gather: (owner, deps, before) => gather(owner as Environment, { ...deps, ...options }, before as Performed),
     decide,
@@ -116,15 +116,13 @@ function ownersOfProject({ object }: Change, owners: Lister): string[] {
 function ownersBeside(domain: string): (change: Change, owners: Lister) => string[] {
   return ({ object, old, type }, owners) => {
     const self = keyOf(object);
-    const both = [object, ...(old ? [old] : [])] as Environment[];
-    const labels = both.flatMap((each) => claimedLabels(hostClaim(each, domain)));
-    const rivals = [...new Set(labels)].flatMap((label) => owners.indexed(BY_HOST, label));
+    const rivals = concernedByHosts({ object, old }, owners, domain);
     const isLeaving = type === "DELETED" || object.metadata.deletionTimestamp !== undefined;
     const siblings = isLeaving
       ? projectKeys(object as Environment).flatMap((key) => owners.indexed(BY_PROJECT, key))
       : [];
     const waiting = siblings.filter(({ status }) => status?.namespace === undefined);
-    return [...new Set([...rivals, ...waiting].map(keyOf))].filter((key) => key !== self);
+    return [...new Set([...rivals, ...waiting.map(keyOf)])].filter((key) => key !== self);
   };
 }
 
@@ -144,11 +142,6 @@ function claimsOf({ apiVersion, kind, metadata, spec, status }: KubeObject): Kub
 function askedFor({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject {
   const { name, namespace, uid, labels, deletionTimestamp } = metadata;
   return { apiVersion, kind, metadata: { name, namespace, uid, labels, deletionTimestamp }, spec };
-}
-
-function ownersOfHost({ object }: Change, owners: Lister): string[] {
-  const label = hostname((object as PreviewEnvironment).spec, "").slice(0, -1);
-  return owners.indexed(BY_HOST, label).map(keyOf);
 }
 
 /** By the Projects that name it; the wildcard certificate is everybody's. */

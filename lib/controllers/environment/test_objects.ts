@@ -98,6 +98,7 @@ export function seen(changed: Partial<SeenEnvironment> = {}): SeenEnvironment {
     rivals: [],
     secrets: new Map(),
     lent: [],
+    ingresses: [],
     children: new Set(),
     ...changed,
   };

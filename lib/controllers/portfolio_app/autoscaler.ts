@@ -29,8 +29,11 @@ export interface Scale {
 /** @param deployment As observed. */
 export function scaleOf({ spec }: PortfolioApp, deployment: KubeObject | undefined): Scale {
   if (!spec.autoscaling) return { replicas: spec.replicas, scaledBy: "spec" };
-  if (!deployment || isHandedOver(deployment)) return { scaledBy: "autoscaler" };
-  return { replicas: deployment.spec?.replicas ?? 1, scaledBy: "spec" };
+  if (deployment && isHandedOver(deployment)) return { scaledBy: "autoscaler" };
+  if (deployment) return { replicas: deployment.spec?.replicas ?? 1, scaledBy: "spec" };
+  // The autoscaler looks for the first time when some seconds have passed: until then there are the fewest.
+  const { minReplicas } = spec.autoscaling;
+  return minReplicas > 1 ? { replicas: minReplicas, scaledBy: "spec" } : { scaledBy: "autoscaler" };
 }
 
 function isHandedOver({ metadata }: KubeObject): boolean {
@@ -49,9 +52,9 @@ export function handOver(owner: PortfolioApp, deployment: KubeObject | undefined
   };
 }
 
-/** Pods that must serve before the application counts as it is asked for. */
-export function fewestReplicas({ spec }: PortfolioApp): number {
-  return spec.autoscaling?.minReplicas ?? spec.replicas;
+/** Most Pods that there may be, but for those of a rollout. */
+export function mostReplicas({ spec }: PortfolioApp): number {
+  return spec.autoscaling?.maxReplicas ?? spec.replicas;
 }
 
 /** The HorizontalPodAutoscaler. */

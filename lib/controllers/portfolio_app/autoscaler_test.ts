@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { autoscaler, handOver, SCALED_BY, scaleOf } from "./autoscaler.ts";
-import { autoscalingFinding } from "./checks.ts";
-import { app, child, deployment, seen } from "./test_objects.ts";
+import { app, deployment } from "./test_objects.ts";
 
 const SCALED = { replicas: 3, autoscaling: { maxReplicas: 5 } };
 const TAKEN = { metadata: { annotations: { [SCALED_BY]: "autoscaler" } }, spec: { replicas: 4 } };
@@ -19,6 +18,11 @@ Deno.test("scaleOf(): the number is applied as it is until it is handed over, an
   assert.deepEqual(scaleOf(owner, undefined), { scaledBy: "autoscaler" });
   assert.deepEqual(scaleOf(owner, deployment(owner, OURS)), { replicas: 4, scaledBy: "spec" });
   assert.deepEqual(scaleOf(owner, deployment(owner, TAKEN)), { scaledBy: "autoscaler" });
+});
+
+Deno.test("scaleOf(): a new application starts with the fewest Pods, and not with one", () => {
+  const owner = app({ autoscaling: { minReplicas: 2, maxReplicas: 5 } });
+  assert.deepEqual(scaleOf(owner, undefined), { replicas: 2, scaledBy: "spec" });
 });
 
 Deno.test("handOver() applies the number as it is, with the mark that it has been done, and nothing else", () => {
@@ -64,23 +68,3 @@ Deno.test("autoscaler(): metrics of all kinds are aimed at together", () => {
     { type: "Object", object: { metric: { name: "hits" }, describedObject, target: { type: "Value", value: "1k" } } },
   ]);
 });
-
-const SAID: Record<string, [status: string, message: string, reason: string]> = {
-  "it scales": ["True", "the HPA was able to compute", "Scaling"],
-  "there is no metrics API": [
-    "False",
-    "failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource " +
-    "metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)",
-    "NoMetricsApi",
-  ],
-  "something else is wrong": ["False", "missing request for cpu in container app", "FailedGetResourceMetric"],
-};
-
-for (const [sentence, [status, message, expected]] of Object.entries(SAID)) {
-  Deno.test(`the condition AutoscalingActive says ${expected} where ${sentence}`, () => {
-    const conditions = [{ type: "ScalingActive", status, reason: "FailedGetResourceMetric", message }];
-    const hpa = child("HorizontalPodAutoscaler", "shop-autoscaler", { status: { conditions } });
-    const found = autoscalingFinding(seen(app(SCALED), { autoscaler: hpa }))!;
-    assert.deepEqual([found.reason, found.status], [expected, status]);
-  });
-}

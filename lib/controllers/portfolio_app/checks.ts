@@ -13,7 +13,6 @@
  *
  * @module
  */
-import { isOlder, type KubeObject } from "../../api/object.ts";
 import { compareQuantities, isQuantity } from "../../api/quantity.ts";
 import type { Finding } from "../../runtime/status.ts";
 import { type Verdict, verdictOnRollout } from "../../workload/verdict.ts";
@@ -21,11 +20,6 @@ import { shrinksBelow } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { fullImage, healthText } from "./pod.ts";
 import { explained } from "./tasks.ts";
-
-/** The object that had the host before this one. */
-export function hostHolder({ owner, rivals }: Seen): KubeObject | undefined {
-  return rivals.find((rival) => isOlder(rival, owner));
-}
 
 /** The wildcard certificate is to be copied, and is not there. */
 export function isCertificateMissing({ owner, settings, wildcard }: Seen): boolean {
@@ -91,32 +85,4 @@ export function storageFinding({ claim, owner }: Seen): Finding | undefined {
     return { type, status: "False", reason: "Growing", message: `${name} grows from ${present} to ${wanted}` };
   }
   return { type, status: "True", reason: "Bound", message: `${name} is bound` };
-}
-
-/** What a cluster says that has no metrics to give. */
-const NO_METRICS_API =
-  /could not find the requested resource|the server is currently unable|no matches for kind|not found/;
-
-/** How the autoscaler is. */
-export function autoscalingFinding({ autoscaler, owner }: Seen): Finding | undefined {
-  const { autoscaling } = owner.spec;
-  if (!autoscaling || !autoscaler) return undefined;
-  const type = "AutoscalingActive";
-  const conditions: { type: string; status: string; reason?: string; message?: string }[] =
-    autoscaler.status?.conditions ?? [];
-  const active = conditions.find((condition) => condition.type === "ScalingActive");
-  if (!active) {
-    const message = `HorizontalPodAutoscaler "${autoscaler.metadata.name}" has not been looked at yet`;
-    return { type, status: "Unknown", reason: "Starting", message };
-  }
-  if (active.status === "True") {
-    const message = `The load decides, between ${autoscaling.minReplicas} and ${autoscaling.maxReplicas} Pods`;
-    return { type, status: "True", reason: "Scaling", message };
-  }
-  const { reason = "Inactive", message: said = "" } = active;
-  const isMissing = /metrics API/.test(said) && NO_METRICS_API.test(said);
-  const message = isMissing
-    ? `The cluster has no metrics API for it, for instance metrics-server: the number of Pods stays as it is; ${said}`
-    : `The number of Pods stays as it is: ${said || reason}`;
-  return { type, status: "False", reason: isMissing ? "NoMetricsApi" : reason, message };
 }

@@ -3,26 +3,19 @@
  *
  * @module
  */
-import { keyOf, type KubeObject } from "../../api/object.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { chooseHost, hostClaim, hostProblem, strayIngresses } from "../../hosts.ts";
 import { parseReference } from "../../image/reference.ts";
-import { appHost } from "../../portfolio_names.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { isPaused } from "../../runtime/settle.ts";
 import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
 import type { Verdict } from "../../workload/verdict.ts";
 import { handOver, scaleOf } from "./autoscaler.ts";
+import { autoscalingFinding } from "./autoscaler_finding.ts";
 import { backupFinding, keptJobs, latestBackup, type Progress, restoredAt, restoreProgress } from "./backup.ts";
 import { scheduledBackup, taskJob } from "./backup_job.ts";
-import {
-  autoscalingFinding,
-  hasNothingToSave,
-  hostHolder,
-  isCertificateMissing,
-  storageFinding,
-  verdictOn,
-  warningsOf,
-} from "./checks.ts";
+import { hasNothingToSave, isCertificateMissing, storageFinding, verdictOn, warningsOf } from "./checks.ts";
 import { deployment, surroundings, urlOf } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { approval, contractFinding, gateOf, rolledWith } from "./migration.ts";
@@ -32,8 +25,13 @@ import { fullImage } from "./pod.ts";
 /** @param now Milliseconds since the epoch. */
 export function decide(seen: Seen, now: number): Plan {
   const common = commonReport(seen);
-  const problem = hostProblem(seen) ?? certificateProblem(seen);
-  if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
+  const claim = hostClaim(seen.owner, seen.settings.domain);
+  const problem = hostProblem(chooseHost(claim, seen.rivals)) ?? certificateProblem(seen);
+  if (problem) {
+    const ingresses = seen.frontage.filter(({ kind }) => kind === "Ingress");
+    const revoked = strayIngresses(claim, seen.rivals, ingresses);
+    return { revoked, report: { ...common, phase: "Failed", state: "stalled", ...problem } };
+  }
   const restore = restoreProgress(seen, now);
   if (restore && restore.state.is !== "done") return restoring(seen, common, restore);
   const gate = gateOf(seen);
@@ -86,14 +84,6 @@ function held(seen: Seen, common: Common, report: Pick<Report, "phase" | "state"
     keep: [...keptObjects(seen), ...there],
     report: { ...common, ...report, outcome },
   };
-}
-
-/** Admission says so first; this holds where it was not asked. */
-function hostProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
-  const holder = hostHolder(seen);
-  if (!holder) return undefined;
-  const host = appHost(seen.owner, seen.settings.domain);
-  return { reason: "HostTaken", message: `Host "${host}" belongs to ${holder.kind} "${keyOf(holder)}"` };
 }
 
 function certificateProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {

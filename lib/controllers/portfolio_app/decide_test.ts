@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostClaim } from "../../hosts.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { restoreTask } from "./backup_job.ts";
 import { decide } from "./decide.ts";
@@ -40,6 +41,12 @@ const CHILDREN: Record<string, [spec: Record<string, unknown>, children: string[
     "Deployment shop-deployment",
   ]],
   "an autoscaler": [{ autoscaling: { maxReplicas: 3 } }, [
+    "Service shop-service",
+    "HorizontalPodAutoscaler shop-autoscaler",
+    "PodDisruptionBudget shop-budget",
+    "Deployment shop-deployment",
+  ]],
+  "an autoscaler of one Pod": [{ replicas: 2, autoscaling: { maxReplicas: 1 } }, [
     "Service shop-service",
     "HorizontalPodAutoscaler shop-autoscaler",
     "Deployment shop-deployment",
@@ -96,9 +103,12 @@ Deno.test("decide() never asks for a smaller volume than there is", () => {
 });
 
 Deno.test("decide() leaves a host to who had it first", () => {
-  const older = { ...app(), metadata: { ...app().metadata, uid: "0", name: "first" } };
-  const { desired, report } = decided({ ingress: { enabled: true, host: "a.apps.test" } }, { rivals: [older] });
-  assert.equal(desired, undefined);
+  const spec = { ingress: { enabled: true, host: "a.apps.test" } };
+  const older = hostClaim(app(spec, { metadata: { uid: "0", name: "first" } }), SETTINGS.domain);
+  const ingress = child("Ingress", "shop-ingress", { spec: { rules: [{ host: "a.apps.test" }] } });
+  const frontage = [ingress, child("Service", "shop-service")];
+  const { desired, report, revoked } = decided(spec, { rivals: [older], frontage });
+  assert.deepEqual([desired, revoked], [undefined, [ingress]]);
   assert.deepEqual([report.state, report.reason], ["stalled", "HostTaken"]);
 });
 

@@ -10,7 +10,7 @@ import { appChild, appHost } from "../../portfolio_names.ts";
 import { copyOf, withOwnContent } from "../../runtime/copies.ts";
 import { ingressObject, type TlsSettings, urlOf as urlOfHost } from "../../workload/exposure.ts";
 import type { PodTemplate } from "../../workload/pod_template.ts";
-import { autoscaler, fewestReplicas, type Scale, SCALED_BY } from "./autoscaler.ts";
+import { autoscaler, mostReplicas, type Scale, SCALED_BY } from "./autoscaler.ts";
 import { podTemplate, rollingOf, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 
@@ -35,7 +35,7 @@ export function surroundings(owner: PortfolioApp, settings: AppSettings, given: 
     service(owner),
     ...exposure(owner, settings, given.wildcard),
     ...(autoscaling ? [autoscaler(owner, autoscaling)] : []),
-    ...(fewestReplicas(owner) > 1 ? [disruptionBudget(owner)] : []),
+    ...(mostReplicas(owner) > 1 ? [disruptionBudget(owner)] : []),
   ];
 }
 

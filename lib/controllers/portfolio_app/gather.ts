@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { ENVIRONMENT } from "../../api/environment.ts";
 import type { KubeObject, Resource } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
-import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import {
   AUTOSCALER,
   CLAIM,
@@ -17,20 +15,20 @@ import {
   ENDPOINT_SLICE,
   INGRESS,
   JOB,
+  NAMESPACE,
   POD,
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { BY_HOST as BY_ENVIRONMENT_HOST } from "../../environment_names.ts";
-import { appChild, appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
-import { BY_HOST } from "../../preview_names.ts";
+import { type HostClaim, hostClaim, rivalsOf } from "../../hosts.ts";
+import { appChild } from "../../portfolio_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
-import { isNamespaceLeaving, latestMigration } from "./live.ts";
+import { latestMigration } from "./live.ts";
 import { isExpanded, isNewTemplate } from "./migration.ts";
-import { podTemplate, selectorOf } from "./pod.ts";
+import { podRulesOf, podTemplate, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 import { type SeenTasks, seenTasks } from "./tasks.ts";
@@ -39,8 +37,8 @@ import { type SeenTasks, seenTasks } from "./tasks.ts";
 export interface Seen extends SeenTasks {
   owner: PortfolioApp;
   settings: AppSettings;
-  /** Other objects of the same host. */
-  rivals: KubeObject[];
+  /** Others that have or want its host, of whatever kind. */
+  rivals: HostClaim[];
   /** Of the Pods as they shall be. */
   template: PodTemplate;
   deployment?: KubeObject;
@@ -66,7 +64,7 @@ export interface Seen extends SeenTasks {
   migration?: KubeObject;
   /** Other applications that name it. */
   peers: Peer[];
-  /** The namespace of the application is being deleted; asked only when the application is, and has a backup. */
+  /** The namespace of the application is being deleted: nothing can be made in it any more. */
   isNamespaceLeaving?: boolean;
 }
 
@@ -86,14 +84,16 @@ export async function gather(
   const { settings, logs, kube } = from;
   const children = (resource: Resource): KubeObject[] => childrenOf(owner, resource, from);
   const named = (resource: Resource, part: string): KubeObject | undefined => childOf(owner, { resource, part }, from);
-  const template = podTemplate(owner);
+  const place = from.cache(NAMESPACE, "all").get(owner.metadata.namespace ?? "default");
+  const template = podTemplate(owner, podRulesOf(place));
   const deployment = named(DEPLOYMENT, "deployment");
   const pods = podsOfTemplate(podsOf(owner, from), template);
   const failure = firstFailure(pods);
   return {
     owner,
     settings,
-    rivals: rivalsOf(owner, from),
+    rivals: rivalsOf(owner, settings.domain, (kind) => from.cache(kind, "all"))
+      .map((rival) => hostClaim(rival, settings.domain)),
     template,
     deployment,
     claim: named(CLAIM, "data"),
@@ -107,7 +107,7 @@ export async function gather(
     log: failure ? await logs.tail(failure, kube) : "",
     wildcard: wildcardOf(settings, from),
     ...await migrationOf(owner, { ...from, mayRoll: isNewTemplate({ deployment, template }) }),
-    isNamespaceLeaving: await isNamespaceLeaving(owner, from),
+    isNamespaceLeaving: place?.metadata.deletionTimestamp !== undefined,
     ...await seenTasks({
       jobs: children(JOB),
       pods: children(POD),
@@ -143,21 +143,6 @@ function podsOf(owner: PortfolioApp, caches: Caches): KubeObject[] {
 /** Nobody deletes the Pods of a ReplicaSet that are over: it makes others. */
 function mayRun({ status }: KubeObject): boolean {
   return status?.phase !== "Failed" && status?.phase !== "Succeeded";
-}
-
-/** An Environment that merely wants the host takes another one. */
-function rivalsOf(
-  owner: PortfolioApp,
-  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: AppSettings },
-): KubeObject[] {
-  const key = appHostKey(owner, settings.domain);
-  if (key === undefined) return [];
-  return [
-    ...cache(PORTFOLIO_APP.resource, "all").indexed(BY_APP_HOST, key),
-    ...cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, key),
-    ...cache(ENVIRONMENT.resource, "all").indexed(BY_ENVIRONMENT_HOST, key.replace(/\.$/, ""))
-      .filter(({ status }) => hostKey(String(status?.host ?? ""), settings.domain) === key),
-  ].filter(({ metadata }) => metadata.uid !== owner.metadata.uid);
 }
 
 async function migrationOf(

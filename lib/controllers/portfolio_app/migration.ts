@@ -93,14 +93,20 @@ function present(values: Record<string, string | undefined>): Record<string, str
   );
 }
 
-function generationOf({ metadata }: KubeObject): string {
-  return `${metadata.uid}/${metadata.generation}`;
+function generationOf(migration: KubeObject): string {
+  const { uid, generation } = migration.metadata;
+  return `${uid}/${revisionOf(migration, generation)}`;
+}
+
+/** Where changes stand in a ConfigMap, no generation tells of them: the status does. */
+function revisionOf({ status }: KubeObject, generation: number | undefined): string {
+  return status?.revision ?? String(generation);
 }
 
 /** Changes wait for a rollout, and nobody has let them go on yet. */
 function isWaiting(migration: KubeObject): boolean {
   const { annotations, generation } = migration.metadata;
-  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === String(generation);
+  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration, generation);
   return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
 }
 
@@ -110,7 +116,7 @@ export function approval(seen: Seen, isComplete: boolean): KubeObject | undefine
   if (!migration || !isComplete || !isWaiting(migration) || !beganWith(seen, migration)) return undefined;
   if (hasOlderPods(seen, template) || !peers.every((peer) => isRolledOut(peer, migration))) return undefined;
   const { name, namespace, uid, generation } = migration.metadata;
-  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: String(generation) };
+  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration, generation) };
   return { apiVersion: migration.apiVersion, kind: migration.kind, metadata: { name, namespace, uid, annotations } };
 }
 
@@ -136,6 +142,6 @@ export function contractFinding(seen: Seen): Finding | undefined {
   if (!migration || !isWaiting(migration) || beganWith(seen, migration)) return undefined;
   const { name, generation } = migration.metadata;
   const message = `DatabaseMigration "${name}" has changes that follow the next version; annotation ` +
-    `"${ANNOTATION_CONTRACT_APPROVED}=${generation}" on it lets them go on without one`;
+    `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration, generation)}" on it lets them go on without one`;
   return { type: "ContractPending", status: "True", reason: "WaitingForNextRollout", message };
 }

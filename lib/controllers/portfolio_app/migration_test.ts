@@ -6,6 +6,7 @@ import { approval, contractFinding, gateOf, MIGRATION_ANNOTATION, rolledWith, SE
 import { app, child, CREATED, pod, rolledOut, seen } from "./test_objects.ts";
 
 const SPEC = { migrationRef: { name: "schema" } };
+const APPROVED = "maquette.dev/contract-approved";
 const BEGAN = { [MIGRATION_ANNOTATION]: "uid-of-schema/3" };
 
 /** Generation 3. */
@@ -71,6 +72,14 @@ Deno.test("what rolls no Pods does not wait, and does not begin anew", () => {
     [MIGRATION_ANNOTATION]: "uid/1",
   });
   assert.deepEqual([gateOf(looked), rolledWith(looked)], [{ isOpen: true }, { [MIGRATION_ANNOTATION]: "uid/1" }]);
+});
+
+Deno.test("changes from a ConfigMap are approved by their content, not by a generation", () => {
+  const [one, other] = ["one", "other"].map((revision) => ({ ...EXPANDED, status: { ...EXPANDED.status, revision } }));
+  const begun = { [MIGRATION_ANNOTATION]: "uid-of-schema/one" };
+  assert.deepEqual(rolledWith(rolling({ migration: one })), begun);
+  assert.equal(approval(complete({ migration: one }, begun), true)!.metadata.annotations?.[APPROVED], "one");
+  assert.equal(approval(complete({ migration: other }, begun), true), undefined);
 });
 
 Deno.test("a complete rollout lets go on what waited for it, and touches one annotation", () => {

@@ -6,7 +6,7 @@
 import { ENVIRONMENT } from "../../api/environment.ts";
 import { keyOf, type KubeObject } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
-import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
+import { PREVIEW_ENVIRONMENT } from "../../api/preview_environment.ts";
 import {
   AUTOSCALER,
   CLAIM,
@@ -17,28 +17,31 @@ import {
   ENDPOINT_SLICE,
   INGRESS,
   JOB,
+  NAMESPACE,
   POD,
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { givenHost } from "../../environment_names.ts";
-import { appHostKey, BY_APP_HOST, hostKey } from "../../portfolio_names.ts";
-import { hostname } from "../../preview_names.ts";
+import { BY_HOST, claimedHosts, concernedByHosts, hostClaim, hostWatch } from "../../hosts.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, GatherDeps, Lister, Permission, Root } from "../../runtime/definition.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
 import { endpointsShape, rolloutShape } from "../../workload/rollout.ts";
 import { bareMetadata, withoutStatus } from "../../workload/shapes.ts";
+import { autoscalerShape } from "./autoscaler_finding.ts";
 import { decide } from "./decide.ts";
 import { gather, type Seen } from "./gather.ts";
 import { part } from "./parting.ts";
 import { type Further, perform } from "./perform.ts";
+import { podRulesOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
 
 const KIND = PORTFOLIO_APP.resource;
 const BY_SECRET = "secret";
+/** Index over PortfolioApps by the namespace that they live in. */
+const BY_HOME = "home";
 const APPLY = ["list", "watch", "get", "create", "patch", "delete"] as const;
 
 /** Kinds of children, in the order in which they are named. */
@@ -59,8 +62,7 @@ const PERMISSIONS: readonly Permission[] = [
   // Where OwnerReferencesPermissionEnforcement is on, an ownerReference that blocks deletion takes this.
   { groups: [KIND.group], resources: [`${KIND.plural}/finalizers`], verbs: ["update"] },
   ...OWNED.map(({ group, plural }): Permission => ({ groups: [group], resources: [plural], verbs: APPLY })),
-  { groups: [""], resources: ["pods"], verbs: ["list", "watch"] },
-  { groups: [""], resources: ["namespaces"], verbs: ["get"] },
+  { groups: [""], resources: ["pods", "namespaces"], verbs: ["list", "watch"] },
   { groups: [""], resources: ["pods/log"], verbs: ["get"] },
   { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
   ...[PREVIEW_ENVIRONMENT, ENVIRONMENT].map(({ resource: { group, plural } }): Permission => ({
@@ -71,22 +73,23 @@ const PERMISSIONS: readonly Permission[] = [
 /** The definition for one configuration. */
 export function portfolioAppController(settings: AppSettings): ControllerDefinition<Seen> {
   const logs = new LogReader();
-  const hostOf = (owner: KubeObject): string | undefined => appHostKey(owner as PortfolioApp, settings.domain);
+  const { domain } = settings;
   return {
     kind: KIND,
     owns: OWNED.map((resource) => ({ resource, scope: "children", ...partsOf(resource) })),
     watches: [
+      { resource: NAMESPACE, scope: "all", owners: ownersWithin, reads: asJudge },
       { resource: POD, scope: "children", shape: podShape },
       { resource: ENDPOINT_SLICE, scope: "children", shape: endpointsShape },
-      { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, hostOf) },
-      { resource: PREVIEW_ENVIRONMENT.resource, scope: "all", owners: ownersOfPreviewHost },
-      { resource: ENVIRONMENT.resource, scope: "all", owners: ownersOfGivenHost(settings.domain), reads: givenHost },
+      { resource: KIND, scope: "all", owners: (change, owners) => beside(change, owners, domain) },
+      ...[PREVIEW_ENVIRONMENT, ENVIRONMENT].map(({ resource }) => hostWatch(resource, domain)),
       { resource: settings.migrations, scope: "all", owners: usersOfMigration },
       { resource: SECRET, scope: "all", metadataOnly: true, shape: bareMetadata, owners: usersOfSecret(settings) },
     ],
     permissions: permissionsOf(settings),
     indexes: {
-      [BY_APP_HOST]: (owner) => [hostOf(owner)].filter((host) => host !== undefined),
+      [BY_HOME]: ({ metadata }) => [metadata.namespace ?? ""],
+      [BY_HOST]: (owner) => claimedHosts(hostClaim(owner, domain)),
       [BY_MIGRATION]: (owner) => [migrationKey(owner as PortfolioApp)].filter((key) => key !== undefined),
       [BY_SECRET]: (owner) => namedSecrets(owner as PortfolioApp).map((name) => `${owner.metadata.namespace}/${name}`),
     },
@@ -101,33 +104,27 @@ export function portfolioAppController(settings: AppSettings): ControllerDefinit
 function partsOf(resource: (typeof OWNED)[number]): Pick<ControllerDefinition["owns"][number], "shape" | "reads"> {
   if (resource === SECRET || resource === CONFIG_MAP) return { shape: withoutContent };
   if (resource === DEPLOYMENT) return { reads: rolloutShape };
-  const isTelling = resource === JOB || resource === CLAIM || resource === AUTOSCALER;
+  if (resource === AUTOSCALER) return { reads: autoscalerShape };
+  const isTelling = resource === JOB || resource === CLAIM;
   return isTelling ? {} : { reads: withoutStatus };
 }
 
 /** Those that wait for the host of one that changed or went, or for its rollout. */
-function beside(
-  { object, old }: Change,
-  owners: Lister,
-  hostOf: (owner: KubeObject) => string | undefined,
-): string[] {
-  const hosts = [object, old].map((each) => each && hostOf(each)).filter((host) => host !== undefined);
-  const migration = migrationKey(object as PortfolioApp);
-  const peers = migration === undefined ? [] : owners.indexed(BY_MIGRATION, migration);
-  const keys = [...hosts.flatMap((host) => owners.indexed(BY_APP_HOST, host)), ...peers].map(keyOf);
-  return [...new Set(keys)].filter((key) => key !== keyOf(object));
+function beside(change: Change, owners: Lister, domain: string): string[] {
+  const migration = migrationKey(change.object as PortfolioApp);
+  const peers = migration === undefined ? [] : owners.indexed(BY_MIGRATION, migration).map(keyOf);
+  const keys = [...concernedByHosts(change, owners, domain), ...peers];
+  return [...new Set(keys)].filter((key) => key !== keyOf(change.object));
 }
 
-function ownersOfPreviewHost({ object }: Change, owners: Lister): string[] {
-  return owners.indexed(BY_APP_HOST, hostname((object as PreviewEnvironment).spec, "")).map(keyOf);
+function ownersWithin({ object }: Change, owners: Lister): string[] {
+  return owners.indexed(BY_HOME, object.metadata.name).map(keyOf);
 }
 
-/** Before and after: one that lets go of a host frees it. */
-function ownersOfGivenHost(domain: string): (change: Change, owners: Lister) => string[] {
-  return ({ object, old }, owners) => {
-    const hosts = [object, old].map((each) => each?.status?.host).filter((host) => typeof host === "string");
-    return [...new Set(hosts)].flatMap((host) => owners.indexed(BY_APP_HOST, hostKey(host, domain))).map(keyOf);
-  };
+/** What a namespace asks of Pods, and whether anything can be made in it. */
+function asJudge(namespace: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata: { name, deletionTimestamp } } = namespace;
+  return { apiVersion, kind, metadata: { name, deletionTimestamp }, ...podRulesOf(namespace) };
 }
 
 function usersOfMigration({ object }: Change, owners: Lister): string[] {

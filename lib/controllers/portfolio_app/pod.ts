@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KubeObject } from "../../api/object.ts";
 import { CONFIG_FOLDER, type PortfolioApp } from "../../api/portfolio_app.ts";
 import { combine } from "../../image/reference.ts";
 import { appChild } from "../../portfolio_names.ts";
@@ -14,6 +15,7 @@ import {
   GUARDED_POD,
   type PodTemplate,
   probesOf,
+  RESTRICTED_CONTAINER,
   ROLLING,
   TEMPLATE_LABEL,
   withoutEmptyValue,
@@ -25,6 +27,7 @@ const CONFIG_ANNOTATION = "maquette.dev/config";
 export const VOLUME_GROUP = 65_534;
 /** In bytes, name included: with a longer one Linux starts no process. */
 const LONGEST_VARIABLE = 131_000;
+const ENFORCED_LEVEL = "pod-security.kubernetes.io/enforce";
 const APP_LABEL = "app.kubernetes.io/name";
 const DEFAULT_GRACE_SECONDS = 30;
 
@@ -47,14 +50,28 @@ export function graceSeconds({ spec }: PortfolioApp): number {
   return spec.shutdown?.gracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
 }
 
+/** What a namespace makes of Pods. */
+export interface PodRules {
+  /** It refuses Pods that may do more than Pod Security's level "restricted" allows. */
+  isRestricted?: boolean;
+}
+
+/** What the labels of a namespace ask of Pods. @param namespace Undefined: not seen yet. */
+export function podRulesOf(namespace: KubeObject | undefined): PodRules {
+  return { isRestricted: namespace?.metadata.labels?.[ENFORCED_LEVEL] === "restricted" };
+}
+
 /** The template of the application's Pods. */
-export function podTemplate(owner: PortfolioApp): PodTemplate & { metadata: { annotations: Record<string, string> } } {
+export function podTemplate(
+  owner: PortfolioApp,
+  { isRestricted = false }: PodRules = {},
+): PodTemplate & { metadata: { annotations: Record<string, string> } } {
   const { storage } = owner.spec;
   const spec: Part = {
     ...GUARDED_POD,
     ...(storage ? { securityContext: volumeSecurity() } : {}),
     terminationGracePeriodSeconds: graceSeconds(owner),
-    containers: [container(owner)],
+    containers: [container(owner, isRestricted ? RESTRICTED_CONTAINER : GUARDED_CONTAINER)],
     ...(storage ? nodeOfVolume(owner) : {}),
     ...(storage || owner.spec.config ? { volumes: volumes(owner) } : {}),
   };
@@ -104,7 +121,7 @@ function mounts({ storage, config }: PortfolioApp["spec"]): Part[] {
   ];
 }
 
-function container(owner: PortfolioApp): Part {
+function container(owner: PortfolioApp, securityContext: Part): Part {
   const { spec } = owner;
   const { port, shutdown } = spec;
   const mounted = mounts(spec);
@@ -114,7 +131,7 @@ function container(owner: PortfolioApp): Part {
     ports: [{ name: "http", containerPort: port, protocol: "TCP" }],
     ...variables(owner),
     resources: containerResources(spec.resources),
-    securityContext: GUARDED_CONTAINER,
+    securityContext,
     ...healthOf(spec),
     ...(shutdown?.preStop ? { lifecycle: { preStop: { exec: { command: shutdown.preStop } } } } : {}),
     ...(mounted.length > 0 ? { volumeMounts: mounted } : {}),

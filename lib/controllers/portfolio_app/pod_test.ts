@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fullImage, graceSeconds, podTemplate, rollingOf } from "./pod.ts";
+import { fullImage, graceSeconds, podRulesOf, podTemplate, rollingOf } from "./pod.ts";
 import { app } from "./test_objects.ts";
 
 const TEMPLATE = "maquette.dev/template";
@@ -17,6 +17,18 @@ Deno.test("podTemplate() gives no rights, and asks a port where no probes are wr
   for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
     assert.deepEqual(container[probe].tcpSocket, { port: 3000 });
   }
+});
+
+Deno.test("podTemplate() is what a restricted namespace takes, there and nowhere else", () => {
+  const restricted = { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ["ALL"] } };
+  for (const [level, context] of Object.entries({ restricted, baseline: { allowPrivilegeEscalation: false } })) {
+    const labels = { "pod-security.kubernetes.io/enforce": level };
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team", labels } };
+    const { spec } = podTemplate(app({ storage: { size: "1Gi" } }), podRulesOf(namespace));
+    const [container] = spec.containers as Record<string, unknown>[];
+    assert.deepEqual(container!.securityContext, context, level);
+  }
+  assert.deepEqual(podTemplate(app(), podRulesOf(undefined)), podTemplate(app()));
 });
 
 Deno.test("podTemplate() asks as it is written, and only what is written", () => {

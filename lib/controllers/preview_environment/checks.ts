@@ -18,8 +18,6 @@ import { TEMPLATE_LABEL } from "../../workload/pod_template.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
 import { type Verdict, verdictOnRollout } from "../../workload/verdict.ts";
 import { certificateSecret, fullImage } from "./desired.ts";
-import { isOlder, type KubeObject } from "../../api/object.ts";
-
 import { isReservedNamespace } from "../../naming.ts";
 import { targetNamespace } from "../../preview_names.ts";
 import type { Seen } from "./gather.ts";
@@ -32,11 +30,6 @@ export type { Verdict };
 export function isNamespaceReserved({ owner, settings }: Seen): boolean {
   const { operatorNamespace, reservedNamespaces } = settings;
   return isReservedNamespace(targetNamespace(owner.spec), [operatorNamespace, ...reservedNamespaces]);
-}
-
-/** Who had the host before this one. */
-export function hostHolder({ owner, rivals }: Seen): KubeObject | undefined {
-  return rivals.find((rival) => isOlder(rival, owner));
 }
 
 /** The first Secret or ConfigMap that the environment needs and that does not exist. */

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { keyOf } from "../../api/object.ts";
-import { hostname, targetNamespace } from "../../preview_names.ts";
+import { chooseHost, hostClaim, hostProblem, strayIngresses } from "../../hosts.ts";
+import { targetNamespace } from "../../preview_names.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, rfc3339 } from "../../runtime/status.ts";
 import {
   hasExpired,
   heldAmounts,
-  hostHolder,
   isExpiring,
   isNamespaceReserved,
   missingSource,
@@ -28,8 +27,12 @@ export function decide(seen: Seen, now: number): Plan {
   const expiry = expiryOf(owner, now, settings.maxTtlSeconds);
   const common = commonReport(seen, expiry, now);
   if (hasExpired(expiry, now)) return expired(seen, common, expiry);
-  const problem = namespaceProblem(seen) ?? hostProblem(seen) ?? sourceProblem(seen);
-  if (problem) return { report: { ...common, phase: "Failed", state: "stalled", ...problem } };
+  const claim = hostClaim(owner, settings.domain);
+  const problem = namespaceProblem(seen) ?? hostProblem(chooseHost(claim, seen.rivals)) ?? sourceProblem(seen);
+  if (problem) {
+    const revoked = strayIngresses(claim, seen.rivals, seen.ingresses);
+    return { revoked, report: { ...common, phase: "Failed", state: "stalled", ...problem } };
+  }
   const verdict = verdictOn(seen, now);
   const lookAgainAt = earliest(common.lookAgainAt, verdict.is === "ready" ? undefined : verdict.lookAgainAt);
   return {
@@ -42,13 +45,6 @@ export function decide(seen: Seen, now: number): Plan {
 function namespaceProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
   if (!isNamespaceReserved(seen)) return undefined;
   return { reason: "NamespaceReserved", message: `Namespace "${targetNamespace(seen.owner.spec)}" is reserved` };
-}
-
-function hostProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {
-  const holder = hostHolder(seen);
-  if (!holder) return undefined;
-  const host = hostname(seen.owner.spec, seen.settings.domain);
-  return { reason: "HostTaken", message: `Host "${host}" belongs to ${holder.kind} "${keyOf(holder)}"` };
 }
 
 function sourceProblem(seen: Seen): Pick<Report, "reason" | "message"> | undefined {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KubeObject } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { hostClaim } from "../../hosts.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { copyOf } from "../../runtime/copies.ts";
 import { decide } from "./decide.ts";
@@ -183,8 +184,10 @@ Deno.test("an environment whose host another one had before is Stalled, naming i
   const owner = preview({ namespace: "mine" });
   const older = preview({ namespace: "theirs" });
   older.metadata = { ...older.metadata, name: "first", uid: "other", creationTimestamp: "2020-01-01T00:00:00Z" };
-  const { desired, report } = decide(seen(owner, { rivals: [older] }), CREATED);
-  assert.equal(desired, undefined);
+  const ingress = child(owner, "Ingress");
+  const parts = { rivals: [hostClaim(older, SETTINGS.domain)], ingresses: [ingress] };
+  const { desired, report, revoked } = decide(seen(owner, parts), CREATED);
+  assert.deepEqual([desired, revoked], [undefined, [ingress]]);
   assert.equal(report.reason, "HostTaken");
   assert.match(report.message, /team-a\/first/);
 });
@@ -193,7 +196,7 @@ Deno.test("the environment that had the host first keeps it", () => {
   const owner = preview({ namespace: "mine" });
   const younger = preview({ namespace: "theirs" });
   younger.metadata = { ...younger.metadata, uid: "other", creationTimestamp: "2099-01-01T00:00:00Z" };
-  assert.ok(decide(seen(owner, { rivals: [younger] }), CREATED).desired);
+  assert.ok(decide(seen(owner, { rivals: [hostClaim(younger, SETTINGS.domain)] }), CREATED).desired);
 });
 
 Deno.test("a reserved namespace is Stalled and makes nothing, also where admission was not asked", () => {

@@ -4,11 +4,10 @@
  * @module
  */
 import type { KubeObject, Resource } from "../../api/object.ts";
-import { ENVIRONMENT } from "../../api/environment.ts";
-import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
-import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
-import { BY_HOST as BY_ENVIRONMENT_HOST } from "../../environment_names.ts";
-import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
+import type { PreviewEnvironment } from "../../api/preview_environment.ts";
+import { CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, INGRESS, POD, RESOURCE_QUOTA, SECRET } from "../../api/resources.ts";
+import { type HostClaim, hostClaim, rivalsOf } from "../../hosts.ts";
+import { targetNamespace } from "../../preview_names.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
@@ -21,14 +20,16 @@ import { sourceKey, type SourceRef, sourcesOf } from "./sources.ts";
 export interface Seen {
   owner: PreviewEnvironment;
   settings: PreviewSettings;
-  /** Other previews of the same host in other namespaces, and Environments that have it. */
-  rivals: KubeObject[];
+  /** Others that have or want its host, of whatever kind. */
+  rivals: HostClaim[];
   /** Of the Pods as they shall be. */
   template: PodTemplate;
   /** Ours, in the target namespace. */
   deployment?: KubeObject;
   /** Ours, in the target namespace. */
   quota?: KubeObject;
+  /** Ours, in the target namespace. */
+  ingresses: KubeObject[];
   /** Endpoints of the Service. */
   endpointSlices: KubeObject[];
   /** Those of the present template that are not being deleted. */
@@ -57,10 +58,11 @@ export async function gather(
   return {
     owner,
     settings,
-    rivals: rivalsOf(owner, from),
+    rivals: rivalClaims(owner, from),
     template,
     deployment: children(DEPLOYMENT).find(({ metadata }) => metadata.name === appName(owner)),
     quota: children(RESOURCE_QUOTA)[0],
+    ingresses: children(INGRESS),
     endpointSlices: children(ENDPOINT_SLICE),
     pods,
     failure,
@@ -70,23 +72,17 @@ export async function gather(
 }
 
 /**
- * An explicit namespace does not change the host: two environments of one pull request would share it. An Environment
- * that merely wants it takes another one.
+ * An explicit namespace does not change the host: two previews of one pull request would share it. Of those that are for
+ * the same namespace, too, one alone gets as far as that.
  */
-function rivalsOf(
+function rivalClaims(
   owner: PreviewEnvironment,
-  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: PreviewSettings },
-): KubeObject[] {
-  const host = hostname(owner.spec, settings.domain);
-  const label = hostname(owner.spec, "");
-  const previews = cache(PREVIEW_ENVIRONMENT.resource, "all").indexed(BY_HOST, label) as PreviewEnvironment[];
-  const environments = cache(ENVIRONMENT.resource, "all").indexed(BY_ENVIRONMENT_HOST, label.slice(0, -1));
-  return [
-    ...previews.filter(({ metadata, spec }) =>
-      metadata.uid !== owner.metadata.uid && targetNamespace(spec) !== targetNamespace(owner.spec)
-    ),
-    ...environments.filter(({ status }) => status?.host === host),
-  ];
+  { cache, settings: { domain } }: Pick<GatherDeps, "cache"> & { settings: PreviewSettings },
+): HostClaim[] {
+  const namespace = targetNamespace(owner.spec);
+  return rivalsOf(owner, domain, (kind) => cache(kind, "all")).filter(({ kind, spec }) =>
+    kind !== owner.kind || targetNamespace(spec) !== namespace
+  ).map((rival) => hostClaim(rival, domain));
 }
 
 function foundSources(refs: readonly SourceRef[], { cache }: Pick<GatherDeps, "cache">): Map<string, KubeObject> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { keyOf, type KubeObject, type Resource } from "../../api/object.ts";
 import type { PreviewEnvironment } from "../../api/preview_environment.ts";
-import { BY_HOST } from "../../environment_names.ts";
+import { BY_HOST, claimedHosts, hostClaim } from "../../hosts.ts";
 import { Cache } from "../../runtime/cache.ts";
 import { FakeClock } from "../../runtime/fake_clock.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
@@ -23,10 +23,11 @@ interface World {
   settings?: PreviewSettings;
 }
 
-/** That of Environments with an index as their kind has it. */
+/** Those of kinds with hosts have an index of them. */
 function cacheOf(kind: string): Cache {
   const cache = new Cache();
-  if (kind === "Environment") cache.addIndex(BY_HOST, () => ["pr-7"]);
+  const hasHosts = ["PreviewEnvironment", "Environment", "PortfolioApp"].includes(kind);
+  if (hasHosts) cache.addIndex(BY_HOST, (object) => claimedHosts(hostClaim(object, SETTINGS.domain)));
   return cache;
 }
 
@@ -149,15 +150,25 @@ Deno.test("gather() keeps the slices of a Service whatever they say", async () =
   assert.equal((await gathered(owner, { children })).seen.endpointSlices.length, 1);
 });
 
-Deno.test("gather() counts Environments that have the host as rivals, and not those that only want it", async () => {
-  const environment = (name: string, host?: string): KubeObject => (
-    { apiVersion: "v1", kind: "Environment", metadata: { name, namespace: "team-b", uid: name }, status: { host } }
-  );
+Deno.test("gather() sees who else has or wants the host, but for previews of the same namespace", async () => {
+  const environment = {
+    ...{ apiVersion: "v1", kind: "Environment", metadata: { name: "pr-7", namespace: "team-b", uid: "e" } },
+    ...{ spec: { projectRef: { name: "shop" } }, status: { host: "pr-7.preview.test" } },
+  };
+  const app = {
+    ...{ apiVersion: "v1", kind: "PortfolioApp", metadata: { name: "shop", namespace: "team-b", uid: "a" } },
+    spec: { ingress: { enabled: true, host: "pr-7.preview.test" } },
+  };
+  const named = (name: string): Pick<KubeObject, "metadata"> => ({
+    metadata: { name, namespace: "team-a", uid: name },
+  });
   const all = [
-    environment("has", "pr-7.preview.test"),
-    environment("moved", "pr-7-b.preview.test"),
-    environment("new"),
+    environment,
+    app,
+    preview({ namespace: "elsewhere" }, named("other")),
+    preview({}, named("same")),
+    preview({ pr_number: 8 }, named("another")),
   ];
   const { seen } = await gathered(preview(), { all });
-  assert.deepEqual(seen.rivals.map(keyOf), ["team-b/has"]);
+  assert.deepEqual(seen.rivals.map(({ key }) => key), ["team-a/other", "team-b/pr-7", "team-b/shop"]);
 });

@@ -4,7 +4,8 @@
  * @module
  */
 import { ENVIRONMENT } from "../../api/environment.ts";
-import { keyOf, type KubeObject } from "../../api/object.ts";
+import { keyOf } from "../../api/object.ts";
+import { PORTFOLIO_APP } from "../../api/portfolio_app.ts";
 import { PREVIEW_ENVIRONMENT, type PreviewEnvironment } from "../../api/preview_environment.ts";
 import {
   CONFIG_MAP,
@@ -19,8 +20,8 @@ import {
   SECRET,
   SERVICE,
 } from "../../api/resources.ts";
-import { givenHost } from "../../environment_names.ts";
-import { BY_HOST, hostname, targetNamespace } from "../../preview_names.ts";
+import { BY_HOST, claimedHosts, HOST_KINDS, hostClaim, hostWatch } from "../../hosts.ts";
+import { targetNamespace } from "../../preview_names.ts";
 import { withoutContent } from "../../runtime/copies.ts";
 import type { Change, ControllerDefinition, Lister, Permission, WatchNeed } from "../../runtime/definition.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
@@ -45,7 +46,9 @@ const APPLY = ["list", "watch", "get", "create", "patch", "delete"] as const;
 export const PREVIEW_PERMISSIONS: readonly Permission[] = [
   { groups: [KIND.group], resources: [KIND.plural], verbs: ["list", "watch", "get", "patch", "delete"] },
   { groups: [KIND.group], resources: [`${KIND.plural}/status`], verbs: ["patch"] },
-  { groups: [ENVIRONMENT.resource.group], resources: [ENVIRONMENT.resource.plural], verbs: ["list", "watch"] },
+  ...[ENVIRONMENT, PORTFOLIO_APP].map(({ resource: { group, plural } }): Permission => ({
+    ...{ groups: [group], resources: [plural], verbs: ["list", "watch"] },
+  })),
   {
     groups: [""],
     resources: ["namespaces", "services", "configmaps", "secrets", "resourcequotas", "limitranges"],
@@ -77,15 +80,14 @@ export function previewEnvironmentController(
     watches: [
       child(POD, { shape: podShape }),
       child(ENDPOINT_SLICE, { shape: endpointsShape }),
-      { resource: KIND, scope: "all", owners: ownersOfHost },
-      { resource: ENVIRONMENT.resource, scope: "all", owners: ownersOfGivenHost(settings.domain), reads: givenHost },
+      ...HOST_KINDS.map((resource) => hostWatch(resource, settings.domain)),
       source(SECRET, usersOf("Secret")),
       source(CONFIG_MAP, usersOf("ConfigMap")),
     ],
     permissions: PREVIEW_PERMISSIONS,
     indexes: {
       [BY_TARGET]: (owner) => [targetNamespace((owner as PreviewEnvironment).spec)],
-      [BY_HOST]: (owner) => [hostOf(owner)],
+      [BY_HOST]: (owner) => claimedHosts(hostClaim(owner, settings.domain)),
       [BY_SOURCE]: (owner) => sourcesOf(owner as PreviewEnvironment, settings).map(sourceKey),
     },
     gather: (owner, deps) => gather(owner as PreviewEnvironment, { ...deps, settings, logs }),
@@ -108,26 +110,6 @@ function ownersOfNamespace({ object }: Change, owners: Lister): string[] {
   const annotated = annotatedOwner(object, KIND);
   const waiting = owners.indexed(BY_TARGET, object.metadata.name).map(keyOf);
   return annotated ? [annotated, ...waiting] : waiting;
-}
-
-/** Those that wait for the host of one that changed or went. */
-function ownersOfHost({ object }: Change, owners: Lister): string[] {
-  const self = keyOf(object);
-  return owners.indexed(BY_HOST, hostOf(object)).map(keyOf).filter((key) => key !== self);
-}
-
-/** Those that want the host which an Environment has or had. */
-function ownersOfGivenHost(domain: string): WatchNeed["owners"] {
-  return ({ object, old }, owners) => {
-    const hosts = [object, old].map((environment) => environment?.status?.host).filter((host) => host !== undefined);
-    const waiting = hosts.filter((host) => host.endsWith(`.${domain}`))
-      .flatMap((host) => owners.indexed(BY_HOST, host.slice(0, -domain.length)));
-    return [...new Set(waiting.map(keyOf))];
-  };
-}
-
-function hostOf(owner: KubeObject): string {
-  return hostname((owner as PreviewEnvironment).spec, "");
 }
 
 function usersOf(kind: "Secret" | "ConfigMap"): (change: Change, owners: Lister) => string[] {

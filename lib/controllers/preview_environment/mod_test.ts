@@ -28,6 +28,10 @@ function object(kind: string, name: string, namespace?: string): KubeObject {
   return { apiVersion: "v1", kind, metadata: { name, namespace } };
 }
 
+function environment(host?: string): KubeObject {
+  return { ...object("Environment", "e", "team-b"), spec: { projectRef: { name: "shop" } }, status: { host } };
+}
+
 const first = preview({}, { metadata: { name: "first", uid: "uid-1" } });
 const second = preview({ env_from: [{ secretRef: { name: "s" } }, { configMapRef: { name: "c" } }] }, {
   metadata: { name: "second", uid: "uid-2" },
@@ -64,13 +68,21 @@ const CONCERNED: Record<string, { change: KubeObject; scope: string; concerns: s
   "a ConfigMap of a Secret's name": { change: object("ConfigMap", "s", "team-a"), scope: "all", concerns: [] },
   "a Secret of the name elsewhere": { change: object("Secret", "s", "team-b"), scope: "all", concerns: [] },
   "an Environment: those of the host that it has": {
-    change: { ...object("Environment", "e", "team-b"), status: { host: "pr-8.preview.test" } },
+    change: environment("pr-8.preview.test"),
     scope: "all",
     concerns: ["team-a/elsewhere"],
   },
-  "an Environment that has no host yet": { change: object("Environment", "e", "team-b"), scope: "all", concerns: [] },
+  "an application: those of its host": {
+    change: {
+      ...object("PortfolioApp", "a", "team-b"),
+      spec: { ingress: { enabled: true, host: "pr-8.preview.test" } },
+    },
+    scope: "all",
+    concerns: ["team-a/elsewhere"],
+  },
+  "an Environment that has no host yet": { change: environment(), scope: "all", concerns: [] },
   "an Environment below another domain": {
-    change: { ...object("Environment", "e", "team-b"), status: { host: "pr-8.preview.com" } },
+    change: environment("pr-8.preview.com"),
     scope: "all",
     concerns: [],
   },

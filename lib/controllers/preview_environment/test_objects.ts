@@ -109,7 +109,7 @@ export function slice(owner: PreviewEnvironment, ...endpoints: [pod: KubeObject,
 
 /** What a decision rests on. @param parts Over an environment of which nothing is there yet. */
 export function seen(owner: PreviewEnvironment, parts: Partial<Seen> = {}): Seen {
-  const nothing = { rivals: [], endpointSlices: [], pods: [], log: "", sources: new Map() };
+  const nothing = { rivals: [], ingresses: [], endpointSlices: [], pods: [], log: "", sources: new Map() };
   return { owner, settings: SETTINGS, template: podTemplate(owner), ...nothing, ...parts };
 }
 

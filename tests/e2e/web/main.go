@@ -1,6 +1,6 @@
 // A small web server that end-to-end tests deploy as a preview, and that tells what it can reach from where it runs.
 //
-//	web serve        answers on :8000: / (its version), /get?url=…, /lookup?name=…
+//	web serve        answers on :8000: / (its version), /get?url=…, /lookup?name=…, /burn?for=100ms (keeps a processor busy)
 //	web crash        writes a few lines and ends with exit code 1
 //	web metadata     gives the node the address 169.254.169.254 and answers there, as a cloud's metadata service does
 //	               (but on port 8775: a node's port 80 may be the ingress controller's, on every address)
@@ -69,6 +69,16 @@ func routes() http.Handler {
 			addresses, err := net.DefaultResolver.LookupHost(ctx, r.URL.Query().Get("name"))
 			return strings.Join(addresses, " "), err
 		})
+	})
+	mux.HandleFunc("/burn", func(w http.ResponseWriter, r *http.Request) {
+		duration, err := time.ParseDuration(r.URL.Query().Get("for"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		for start := time.Now(); time.Since(start) < duration; {
+		}
+		fmt.Fprintln(w, "busy for", duration)
 	})
 	return mux
 }
