@@ -33,15 +33,23 @@ function serverOf(host: string, namespace: string): string {
 }
 
 /**
- * The address for a tool.
+ * The address for a tool. The images of both have MariaDB's driver for either engine, and not MySQL's own.
  *
- * Flyway's image has no driver of MySQL's own and takes MariaDB's for it; Liquibase's speaks to both by MariaDB's. There
- * a script is sent as a whole, so that nobody but the server takes it apart.
+ * Flyway is told `jdbc:mysql` all the same: so it takes MySQL's own driver where an image has it; newer ones of MariaDB
+ * take that scheme only with `permitMysqlScheme`. With Liquibase a script is sent as a whole, so that nobody but the
+ * server takes it apart. Passwords of MySQL 8 want TLS or a key of the server, which a driver asks for only where it may.
  */
 export function jdbcUrl({ engine, host, port = PORTS[engine], name }: Database, tool: MigrationSpec["tool"]): string {
-  const place = `${host}:${port}/${encodeURIComponent(name)}`;
-  if (engine === "postgres") return `jdbc:postgresql://${place}`;
-  return tool === "flyway" ? `jdbc:${engine}://${place}` : `jdbc:mariadb://${place}?allowMultiQueries=true`;
+  if (engine === "postgres") return `jdbc:postgresql://${host}:${port}/${encodeURIComponent(name)}`;
+  const isFlyway = tool === "flyway";
+  const options = [
+    ...(engine === "mysql" ? ["allowPublicKeyRetrieval=true"] : []),
+    ...(isFlyway && engine === "mysql" ? ["permitMysqlScheme=true"] : []),
+    ...(isFlyway ? [] : ["allowMultiQueries=true"]),
+  ];
+  const scheme = isFlyway ? engine : "mariadb";
+  // MariaDB's driver takes the name as it is written.
+  return `jdbc:${scheme}://${host}:${port}/${name}${options.length > 0 ? "?" : ""}${options.join("&")}`;
 }
 
 /** Whether a change of the schema is undone with the transaction that it ran in. */

@@ -12,8 +12,8 @@ const URLS: Record<string, [over: Partial<Database>, flyway: string, liquibase: 
   "postgres": [{}, "jdbc:postgresql://db.example.com:5432/shop", "jdbc:postgresql://db.example.com:5432/shop"],
   "mysql": [
     { engine: "mysql" },
-    "jdbc:mysql://db.example.com:3306/shop",
-    "jdbc:mariadb://db.example.com:3306/shop?allowMultiQueries=true",
+    "jdbc:mysql://db.example.com:3306/shop?allowPublicKeyRetrieval=true&permitMysqlScheme=true",
+    "jdbc:mariadb://db.example.com:3306/shop?allowPublicKeyRetrieval=true&allowMultiQueries=true",
   ],
   "mariadb, at a port of its own": [
     { engine: "mariadb", port: 13306 },
@@ -24,6 +24,11 @@ const URLS: Record<string, [over: Partial<Database>, flyway: string, liquibase: 
     { host: "[fd00::1]", name: "shop$1" },
     "jdbc:postgresql://[fd00::1]:5432/shop%241",
     "jdbc:postgresql://[fd00::1]:5432/shop%241",
+  ],
+  "a name with a dollar, for a driver that decodes nothing": [
+    { engine: "mariadb", name: "shop$1" },
+    "jdbc:mariadb://db.example.com:3306/shop$1",
+    "jdbc:mariadb://db.example.com:3306/shop$1?allowMultiQueries=true",
   ],
 };
 

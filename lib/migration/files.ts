@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { hasTransactionalDdl, sessionEnd } from "./database.ts";
 import { bytesOf, type Change } from "./migration_set.ts";
+import { upToLastStatement } from "./mysql_text.ts";
 import type { MigrationRequest } from "./request.ts";
 
 /** Files by name. */
@@ -27,16 +28,17 @@ export function runFiles(request: MigrationRequest): Files {
   const { tool, changes, upTo } = request;
   const scripts = changes.slice(0, tool === "flyway" ? changes.length : upTo).map((
     change,
-  ): [string, string] => [fileName(change), tool === "flyway" ? change.sql : escaped(change.sql)]);
+  ): [string, string] => [fileName(change), scriptFor(request, change.sql)]);
   const changelog: [string, string][] = tool === "flyway" ? [] : [["changelog.json", changelogOf(request)]];
   return Object.fromEntries([versionsFile(changes), ...changelog, ...scripts]);
 }
 
 /** What undoing reads: `undo-<position>.sql`. */
-export function undoFiles({ tool, changes }: MigrationRequest, undo: readonly string[]): Files {
+export function undoFiles(request: MigrationRequest, undo: readonly string[]): Files {
+  const { changes } = request;
   const scripts = changes.flatMap(({ version, rollback }, index): [string, string][] => {
     if (!undo.includes(version) || rollback === undefined) return [];
-    return [[`undo-${index + 1}.sql`, tool === "flyway" ? rollback : escaped(rollback)]];
+    return [[`undo-${index + 1}.sql`, scriptFor(request, rollback)]];
   });
   return Object.fromEntries([versionsFile(changes), ...scripts]);
 }
@@ -61,41 +63,48 @@ export function digestOfFiles(files: Files): string {
   return sum(Object.entries(files).map(([name, content]) => `${sum(content)}  ${name}\n`).sort().join(""));
 }
 
-function escaped(sql: string): string {
-  return sql.replaceAll("${", () => `${DOLLAR}{`);
+/** The text as a tool has to read it, so that it reaches the database as it stands. */
+function scriptFor({ tool, database }: Pick<MigrationRequest, "tool" | "database">, sql: string): string {
+  if (tool === "flyway") return sql;
+  const script = database.engine === "postgres" ? sql : upToLastStatement(sql);
+  return script.replaceAll("${", () => `${DOLLAR}{`);
 }
 
 /**
  * Scripts are files of their own, because in a formatted SQL file a comment may be an order (`--rollback …`).
  *
- * Liquibase commits a change before it writes its history. Where both could be one transaction, the change carries a
- * mark of its own with it, and one that is marked is only written into the history: a run that is killed in between
- * applies nothing twice.
+ * Liquibase commits a change before it writes its history. The change therefore carries a mark of its own with it, and
+ * one that is marked is only written into the history: a run that is killed in between applies nothing twice. The mark
+ * goes first where all is one transaction: whoever comes while that is open waits for it. Where DDL commits at once it
+ * goes last, so that it never stands for half a change.
  */
 function changelogOf({ changes, upTo, database }: MigrationRequest): string {
-  const isMarked = hasTransactionalDdl(database);
+  const isMarkedFirst = hasTransactionalDdl(database);
   const changeSets = changes.slice(0, upTo).map((change) => {
     const { version } = change;
     const script = { path: fileName(change), splitStatements: false, stripComments: false, encoding: "UTF-8" };
-    const marks = isMarked ? markOf(version) : { changes: [] };
+    const { preConditions, table, mark } = markOf(version);
+    const text = { sqlFile: script };
     const ending = sessionEnd(database);
-    const changes = [...marks.changes, { sqlFile: script }, ...(ending ? [{ sql: { sql: ending } }] : [])];
-    return { changeSet: { id: version, author: AUTHOR, logicalFilePath: AUTHOR, ...marks, changes } };
+    const changes = [
+      table,
+      ...(isMarkedFirst ? [mark, text] : [text, mark]),
+      ...(ending ? [{ sql: { sql: ending } }] : []),
+    ];
+    return { changeSet: { id: version, author: AUTHOR, logicalFilePath: AUTHOR, preConditions, changes } };
   });
   return JSON.stringify({ databaseChangeLog: changeSets });
 }
 
-function markOf(version: string): { preConditions: unknown[]; changes: unknown[] } {
+function markOf(version: string): { preConditions: unknown[]; table: unknown; mark: unknown } {
   const isMissing = { not: [{ tableExists: { tableName: MARKS_TABLE } }] };
   const isUnmarked = {
     sqlCheck: { expectedResult: "0", sql: `SELECT COUNT(*) FROM ${MARKS_TABLE} WHERE id = '${version}'` },
   };
   return {
     preConditions: [{ onFail: "MARK_RAN" }, { or: [isMissing, isUnmarked] }],
-    changes: [
-      { sql: { sql: `CREATE TABLE IF NOT EXISTS ${MARKS_TABLE} (id varchar(50) PRIMARY KEY)` } },
-      { sql: { sql: `INSERT INTO ${MARKS_TABLE} (id) VALUES ('${version}')` } },
-    ],
+    table: { sql: { sql: `CREATE TABLE IF NOT EXISTS ${MARKS_TABLE} (id varchar(50) PRIMARY KEY)` } },
+    mark: { sql: { sql: `INSERT INTO ${MARKS_TABLE} (id) VALUES ('${version}')` } },
   };
 }
 

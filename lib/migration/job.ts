@@ -22,8 +22,13 @@ export const RUN_LABEL = "maquette.dev/migration-run";
 
 /** Tries after the first: a database that restarts is back in less. A change that fails is not tried again. */
 const RETRIES = 6;
-/** Not root; both images are readable for everybody. */
-const USER = 1000;
+/**
+ * Not root, but the user of Liquibase's image: nobody else may enter its folder, which is where its containers start.
+ * Flyway's is open to everybody.
+ *
+ * @see https://github.com/liquibase/docker/issues/367
+ */
+const USER = 1001;
 const FILES = "/maquette/files";
 const WORK = "/tmp";
 const RESOURCES = { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } };
@@ -40,18 +45,30 @@ export function migrationRun(owner: DatabaseMigration, request: MigrationRequest
   const script = request.tool === "flyway" ? FLYWAY_MIGRATE : LIQUIBASE_MIGRATE;
   // Names that differ in signs only (`a.b`, `a-b`) begin alike.
   const name = generate(owner.metadata.name, digestOf([owner.metadata.name, requestDigest(request)]));
-  return runOf(owner, { name, files: runFiles(request), script, undo: [] }, { request, options });
+  return runOf(owner, { name, files: runFiles(request), script, undo: [], half: [] }, { request, options });
 }
 
-/** The run that undoes what another one had applied. @param undo Versions, the latest first. */
+/**
+ * The run that undoes what another one had applied.
+ *
+ * @param undo Versions, the latest first.
+ * @param failed The version that failed. Liquibase's history has no row for it, also where no transaction undid it.
+ */
 export function undoRun(
   owner: DatabaseMigration,
-  { request, of, undo }: { request: MigrationRequest; of: string; undo: readonly string[] },
+  { request, of, undo, failed }: {
+    request: MigrationRequest;
+    of: string;
+    undo: readonly string[];
+    failed?: string;
+  },
   options: MigrationOptions,
 ): Run {
   const script = request.tool === "flyway" ? FLYWAY_UNDO : LIQUIBASE_UNDO;
   const name = generate(owner.metadata.name, "undo", digestOf([of, undo]));
-  return runOf(owner, { name, files: undoFiles(request, undo), script, undo }, { request, options });
+  const isWithoutRow = request.tool === "liquibase" && !hasTransactionalDdl(request.database);
+  const half = isWithoutRow ? undo.filter((version) => version === failed) : [];
+  return runOf(owner, { name, files: undoFiles(request, undo), script, undo, half }, { request, options });
 }
 
 interface Parts {
@@ -59,6 +76,7 @@ interface Parts {
   files: Files;
   script: string;
   undo: readonly string[];
+  half: readonly string[];
 }
 
 function runOf(
@@ -108,7 +126,7 @@ function jobLimits(
 }
 
 function podSpec(
-  { script, undo, files }: Parts,
+  { script, undo, half, files }: Parts,
   { request, options, configMaps }: {
     request: MigrationRequest;
     options: MigrationOptions;
@@ -130,7 +148,7 @@ function podSpec(
       name: CONTAINER,
       image: request.image ?? (tool === "flyway" ? options.flywayImage : options.liquibaseImage),
       command: ["sh", "-c", script],
-      env: [...plain({ DIGEST: digestOfFiles(files) }), ...variables(request, undo)],
+      env: [...plain({ DIGEST: digestOfFiles(files) }), ...variables(request, { undo, half })],
       resources: RESOURCES,
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -148,7 +166,7 @@ function podSpec(
 
 type Variable = Record<string, unknown>;
 
-function variables(request: MigrationRequest, undo: readonly string[]): Variable[] {
+function variables(request: MigrationRequest, { undo, half }: Pick<Parts, "undo" | "half">): Variable[] {
   const { changes, upTo, allowOutOfOrder, tool, database } = request;
   const positions = new Map(changes.map(({ version }, index) => [version, index + 1]));
   const held = changes.slice(0, upTo).flatMap(({ isContract }, index) => isContract ? [index + 1] : []);
@@ -158,13 +176,16 @@ function variables(request: MigrationRequest, undo: readonly string[]): Variable
       FILES,
       WORK,
       HOME: WORK,
+      // Java reads variables as the locale says: a password may have any letter.
+      LC_ALL: "C.UTF-8",
       REPORT: "/dev/termination-log",
       TARGET: String(upTo),
       HELD: isHolding ? held.join(" ") : "",
       OUT_OF_ORDER: String(allowOutOfOrder),
       UNDO: undo.map((version) => positions.get(version)).join(" "),
       SESSION_END: undo.length > 0 ? sessionEnd(database) : "",
-      MARKS: tool === "liquibase" && hasTransactionalDdl(database) ? MARKS_TABLE : "",
+      HALF: half.map((version) => positions.get(version)).join(" "),
+      MARKS: tool === "liquibase" ? MARKS_TABLE : "",
     }),
     ...(tool === "flyway" ? flywayVariables(request) : liquibaseVariables(request)),
   ];

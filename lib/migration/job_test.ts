@@ -58,10 +58,20 @@ Deno.test("Liquibase reads a changelog, and its scripts mean no property", () =>
   assert.equal(envOf(runOf(owner).job).MAQUETTE_DOLLAR, "$$");
 });
 
-Deno.test("without transactions for DDL there are no marks: one could stand for half a change", () => {
-  const owner = dbm({ tool: "liquibase", database: { ...dbm().spec.database, engine: "mysql" } });
-  const [{ changeSet }] = JSON.parse(runOf(owner).configMaps[0]!.data["changelog.json"]).databaseChangeLog;
-  assert.deepEqual([changeSet.changes.length, changeSet.preConditions], [1, undefined]);
+Deno.test("without transactions for DDL the mark comes last: it must not stand for half a change", () => {
+  const database = { ...dbm().spec.database, engine: "mysql" as const };
+  const owner = dbm({ tool: "liquibase", database, migrations: [{ version: "1", sql: "SELECT '${x}'; -- end" }] });
+  const { data } = runOf(owner).configMaps[0]!;
+  const [{ changeSet }] = JSON.parse(data["changelog.json"]).databaseChangeLog;
+  assert.deepEqual(changeSet.changes.map((change: Record<string, unknown>) => Object.keys(change)[0]), [
+    ...["sql", "sqlFile", "sql"],
+  ]);
+  assert.match(changeSet.changes[2].sql.sql, /^INSERT INTO maquette_changes/);
+  assert.equal(data["V1__change.sql"], "SELECT '${MAQUETTE_DOLLAR}{x}'");
+  assert.equal(
+    runOf({ ...owner, spec: { ...owner.spec, tool: "flyway" } }).configMaps[0]!.data["V1__change.sql"],
+    "SELECT '${x}'; -- end",
+  );
 });
 
 Deno.test("scripts that fill more than one ConfigMap are split over several, which are one folder", () => {
@@ -79,6 +89,11 @@ Deno.test("the login goes by reference only", () => {
   assert.deepEqual(env.FLYWAY_PASSWORD, { secretKeyRef: { name: "login", key: "password" } });
   assert.deepEqual(env.FLYWAY_USER, { secretKeyRef: { name: "login", key: "username" } });
   assert.deepEqual(envOf(runOf(dbm({ tool: "liquibase" })).job).LIQUIBASE_COMMAND_PASSWORD, env.FLYWAY_PASSWORD);
+});
+
+Deno.test("Pods run as the one user who may enter the folder that containers of Liquibase's image start in", () => {
+  const { securityContext } = runOf().job.spec.template.spec;
+  assert.deepEqual([securityContext.runAsUser, securityContext.runAsGroup], [1001, 1001]);
 });
 
 Deno.test("no text becomes code: whatever is asked for, the command is the same", () => {
@@ -135,4 +150,13 @@ Deno.test("undoing has a Job of its own, with the positions in reverse order", (
   assert.match(name, /^orders-undo-[0-9a-f]{16}$/);
   assert.equal(envOf(job).UNDO, "3 2");
   assert.deepEqual(Object.keys(configMaps[0]!.data), ["versions", "undo-2.sql", "undo-3.sql"]);
+});
+
+Deno.test("what failed without a transaction is undone without a row in the history", () => {
+  const halfOf = (engine: "postgres" | "mysql"): unknown => {
+    const owner = dbm({ tool: "liquibase", database: { ...dbm().spec.database, engine } });
+    const undo = { request: requestOf(owner), of: "orders-1", undo: ["1.10", "1.9"], failed: "1.10" };
+    return envOf(undoRun(owner, undo, OPTIONS).job).HALF;
+  };
+  assert.deepEqual([halfOf("mysql"), halfOf("postgres")], ["3", undefined]);
 });

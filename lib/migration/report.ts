@@ -95,12 +95,18 @@ export function failureIn(error: string): { version?: string; line?: number } {
 
 /** What the database said, without what the tool puts around it. */
 export function spokenIn(error: string): string {
-  const flyway = /^Message +: ([\s\S]*?)(?=\n(?:Location|Line|Statement) +:|$(?![\s\S]))/m.exec(error)?.[1];
+  const flyway = /^Message +: ([\s\S]*?)(?=\n(?:Location|Line|Statement) +:|\nERROR: |$(?![\s\S]))/m.exec(error)?.[1];
   const liquibase = /Reason: liquibase\.exception\.\w+: ([\s\S]*)/.exec(error)?.[1];
-  return (flyway ?? liquibase ?? error).trim();
+  // MariaDB's driver says which connection it was, which nobody can use.
+  return (flyway ?? liquibase ?? error).replaceAll(/\(conn=\d+\) /g, "").trim();
 }
 
 /** Whether the tool found the text of an applied version changed, or its description. */
 export function isEdited(error: string): boolean {
   return /(checksum|description|type) mismatch for migration version|changesets check sum/.test(error);
+}
+
+/** Whether the image lacks the driver of the database. */
+export function isWithoutDriver(error: string): boolean {
+  return /Cannot find database driver|Unable to instantiate JDBC driver|No database found to handle/.test(error);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { failureIn, isEdited, readReport, reportsOf, spokenIn, whole } from "./report.ts";
+import { failureIn, isEdited, isWithoutDriver, readReport, reportsOf, spokenIn, whole } from "./report.ts";
 
 const VERSIONS = ["1", "1.9", "1.10", "2.0", "3"];
 const FLYWAY = `ERROR: Migration of schema "public" to version "2.0 - x" failed! Changes successfully rolled back.
@@ -52,6 +52,24 @@ for (const [tool, error] of Object.entries({ FLYWAY, LIQUIBASE })) {
     assert.equal(isEdited(error), false);
   });
 }
+
+Deno.test("what MariaDB's driver says of its connections is left out, and what Flyway says several times is said once", () => {
+  const refused = "Access denied for user 'app'@'localhost'";
+  const error = `ERROR: Unable to obtain connection from database for user 'app': (conn=9) ${refused}
+SQL State  : 28000
+Error Code : 1045
+Message    : Could not connect to address=(host=db) : (conn=9) ${refused}
+ERROR: (conn=9) ${refused}`;
+  assert.equal(spokenIn(error), `Could not connect to address=(host=db) : ${refused}`);
+  const liquibase = `Unexpected error running Liquibase: Migration failed for changeset maquette::2.0::maquette:
+     Reason: liquibase.exception.DatabaseException: (conn=34) Table 'shop.nobody' doesn't exist`;
+  assert.equal(spokenIn(liquibase), "Table 'shop.nobody' doesn't exist");
+});
+
+Deno.test("an image without the driver is told from other failures", () => {
+  const missing = "Unexpected error running Liquibase: Cannot find database driver: org.mariadb.jdbc.Driver";
+  assert.deepEqual([missing, LIQUIBASE, FLYWAY].map(isWithoutDriver), [true, false, false]);
+});
 
 const EDITED = {
   flyway:

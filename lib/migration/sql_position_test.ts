@@ -14,6 +14,21 @@ const CASES: Record<string, [sql: string, error: string, line: number | undefine
     2,
   ],
   "a name in quotes": ['SELECT 1;\nSELECT * FROM "No One";', 'relation "No One" does not exist\n  Position: 16', 2],
+  "what MySQL shows the rest of": [
+    "SELECT 1;\nALTER TABEL x ADD y int",
+    "check the manual for the right syntax to use near 'TABEL x...' at line 1",
+    2,
+  ],
+  "a name that MySQL quotes": [
+    "SELECT * FROM nobody2;\nINSERT INTO nobody VALUES (1)",
+    "Table 'shop.nobody' doesn't exist",
+    2,
+  ],
+  "a name that MySQL quotes and that stands in several lines": [
+    "INSERT a;\nINSERT a",
+    "Table 'x.a' doesn't exist",
+    undefined,
+  ],
   "an error without position": ["SELECT 1", "division by zero", undefined],
   "a position that fits no statement": ["SELECT 1; SELECT 2", 'relation "x" does not exist\n  Position: 3', undefined],
 };

@@ -7,7 +7,11 @@ import { condition } from "./previews.ts";
 const FIRST: MigrationText = { version: "1", sql: "CREATE TABLE a (i int)", rollback: "DROP TABLE a" };
 const UNDONE: MigrationText[] = [
   { version: "2", sql: "CREATE TABLE b (i int)", rollback: "DROP TABLE b" },
-  { version: "3", sql: "CREATE VIEW c AS SELECT i FROM b", rollback: "DROP VIEW c -- first" },
+  {
+    version: "3",
+    sql: `CREATE VIEW c AS SELECT i FROM b WHERE '{"k": 1}'::jsonb ? 'k'`,
+    rollback: `INSERT INTO a SELECT 1 WHERE '{"k": 1}'::jsonb ? 'k' AND '\${x}' = '$' || '{x}'; DROP VIEW c -- first`,
+  },
 ];
 const BAD: MigrationText = { version: "4", sql: "SELECT 1;\n\nSELECT * FROM nobody", rollback: "DROP TABLE never" };
 const PERSON = "CREATE TABLE person (id int)";
@@ -40,6 +44,7 @@ Deno.test("migrations fail", async (t) => {
       );
       assert.deepEqual([found.status.currentVersion, found.status.failedMigration], ["1", "4"]);
       assert.deepEqual(await tables(name), ["a"]);
+      assert.deepEqual(await lab.server.query(name, "select i from a"), [["1"]]);
       assert.equal((await lab.history(name, tool)).length, 1);
     });
 

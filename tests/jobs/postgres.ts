@@ -6,13 +6,12 @@
  */
 import { join } from "node:path";
 import { waitFor } from "../wait.ts";
+import { endServer, freePort, run, spawnServer, writeLog } from "./server_process.ts";
 
 /** Password of the user `postgres`: with what a shell, a URL and a connection string would read otherwise. */
 export const PASSWORD = `it's "a" $(pass)word/with@all:of?it=\\100%`;
 
 const PACKAGES = "/usr/lib/postgresql";
-/** Ends the server when this process ends, however it ends: the pipe to standard input closes then. */
-const WITH_PARENT = 'exec 3<&0; (cat <&3 >/dev/null; kill -QUIT $$ 2>/dev/null) & exec 3<&- "$@" </dev/null';
 const START_MS = 30_000;
 const SEPARATOR = "\x1f";
 
@@ -75,21 +74,11 @@ export class PostgresServer implements AsyncDisposable {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     const command = as(await serverUser(), [join(this.bin, "postgres"), "-D", this.#data, ...flags]);
-    const child = this.#child = new Deno.Command("sh", {
-      args: ["-c", WITH_PARENT, "sh", ...command],
-      stdin: "piped",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    void this.#writeLog(child);
+    const child = this.#child = spawnServer(command);
+    void writeLog(child, join(this.#folder, "log"));
     void child.status.then(() => {
       if (this.#child === child) this.#child = undefined;
     });
-  }
-
-  async #writeLog(child: Deno.ChildProcess): Promise<void> {
-    using file = await Deno.open(join(this.#folder, "log"), { create: true, append: true });
-    for await (const chunk of child.stderr) await file.write(chunk);
   }
 
   /** Everything that it has logged: each statement that changed something. */
@@ -105,9 +94,7 @@ export class PostgresServer implements AsyncDisposable {
   async #end(signal: Deno.Signal): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    child.kill(signal);
-    await child.status;
-    await child.stdin.close().catch(() => {});
+    await endServer(child, signal);
     this.#child = undefined;
   }
 
@@ -163,33 +150,4 @@ async function serverUser(): Promise<string | undefined> {
 
 function as(user: string | undefined, command: string[]): string[] {
   return user ? ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--init-groups", ...command] : command;
-}
-
-async function run(
-  [program, ...args]: string[],
-  { env, stdin }: { env?: Record<string, string>; stdin?: string } = {},
-): Promise<string> {
-  const child = new Deno.Command(program!, {
-    args,
-    env,
-    stdin: stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const feeding = stdin === undefined ? Promise.resolve() : feed(child, stdin);
-  const [{ code, stdout, stderr }] = await Promise.all([child.output(), feeding]);
-  if (code === 0) return new TextDecoder().decode(stdout);
-  throw new Error(`Failed to run "${program}": ${new TextDecoder().decode(stderr).trim()}`);
-}
-
-async function feed(child: Deno.ChildProcess, text: string): Promise<void> {
-  const writer = child.stdin.getWriter();
-  // A program that fails early reads nothing; its exit code says so.
-  await writer.write(new TextEncoder().encode(text)).catch(() => {});
-  await writer.close().catch(() => {});
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }

@@ -86,7 +86,8 @@ function wishOf(seen: Seen, changes: readonly Change[]): Wish {
 /** The run that undoes what another had applied. */
 function undoOf({ seen, run, request }: Wish, fields: Fields | undefined): Run | undefined {
   const undo = fields?.run?.undo;
-  return undo && undoRun(seen.owner, { request, of: run.name, undo }, seen.settings);
+  const failed = fields?.failedMigration;
+  return undo && undoRun(seen.owner, { request, of: run.name, undo, failed }, seen.settings);
 }
 
 function starting(wish: Wish, now: number): Plan {

@@ -129,6 +129,11 @@ const FAILURES: Record<string, [message: string, reason: string, says: RegExp]> 
     "RunFailed",
     /^FATAL: password/,
   ],
+  "an image without the driver": [
+    "error\nUnexpected error running Liquibase: Cannot find database driver: org.mariadb.jdbc.Driver",
+    "DriverMissing",
+    /^The image has no driver for this database; .*: org.mariadb.jdbc.Driver$/,
+  ],
 };
 
 for (const [what, [message, reason, says]] of Object.entries(FAILURES)) {

@@ -8,7 +8,15 @@ import { ANNOTATION_RETRY } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { databaseKey, hasTransactionalDdl } from "../../migration/database.ts";
 import { type Change, UNVERIFIED } from "../../migration/migration_set.ts";
-import { failureIn, isEdited, type Report, reportsOf, spokenIn, whole } from "../../migration/report.ts";
+import {
+  failureIn,
+  isEdited,
+  isWithoutDriver,
+  type Report,
+  reportsOf,
+  spokenIn,
+  whole,
+} from "../../migration/report.ts";
 import type { MigrationRequest } from "../../migration/request.ts";
 import { lineOf } from "../../migration/sql_position.ts";
 import { jobEnd } from "../../workload/job.ts";
@@ -124,6 +132,10 @@ function refusalOf({ outOfOrder, held, respelled }: Report): RunFailure | undefi
 }
 
 function toldFailure(error: string, changes: readonly Change[]): RunFailure {
+  if (isWithoutDriver(error)) {
+    const message = `The image has no driver for this database; name one in image that has it: ${spokenIn(error)}`;
+    return { reason: "DriverMissing", message };
+  }
   const { version, line } = failureIn(error);
   if (version === undefined) return { reason: "RunFailed", message: spokenIn(error) };
   if (isEdited(error)) {
