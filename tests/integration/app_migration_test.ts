@@ -122,6 +122,10 @@ Deno.test("an application and its schema change together", async (t) => {
     await terminal.untilAppPhase("shop", "Failed", 90_000);
     await untilMigration("to wait", (object) => condition(object, "Ready")?.reason === "WaitingForRollout");
     assert.deepEqual(await columns(), ["id", "label", "later"]);
+    await terminal.change("shop", { version: "v2-slow-3s" });
+    const back = await terminal.untilAppPhase("shop", "Running", 90_000);
+    assert.ok(condition(back, "ContractPending"), "what served before may need what would go");
+    assert.deepEqual(await columns(), ["id", "label", "later"]);
     await terminal.change("shop", { version: "v3" });
     await terminal.untilAppPhase("shop", "Running", 90_000);
     await untilMigration("to be complete", ({ status }) => status.phase === "Completed");
