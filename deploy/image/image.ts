@@ -12,8 +12,8 @@ export type { Architecture, ImageConfig } from "./oci.ts";
 
 /** What {@link buildImage} is told. */
 export interface ImageOptions {
-  /** From the bottom up. The title is shown by `docker history`. */
-  layers: { title: string; entries: Entry[] }[];
+  /** From the bottom up: what is to be packed, or a layer as it is. The title is shown by `docker history`. */
+  layers: ({ title: string; entries: Entry[] } | Layer)[];
   config: ImageConfig;
   /** With a tag; may be short: `web:v1`. */
   name: string;
@@ -57,7 +57,9 @@ const EPOCH = new Date(0);
 export async function buildImage(options: ImageOptions): Promise<ImageSummary> {
   const { config, name, output, architecture = thisArchitecture() } = options;
   const layers: Layer[] = [];
-  for (const { title, entries } of options.layers) layers.push(await packLayer(title, entries));
+  for (const layer of options.layers) {
+    layers.push("blob" in layer ? layer : await packLayer(layer.title, layer.entries));
+  }
   const image = assembleImage({ layers, config, name, architecture });
   await write(output, image.entries);
   return {

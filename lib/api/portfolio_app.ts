@@ -26,12 +26,14 @@ export const PORTFOLIO_APP_PHASES = [
   "Terminating",
 ] as const;
 
+/** Where containers find `config`. */
+export const CONFIG_FOLDER = "/etc/config";
 /** Most replicas of an application, with and without an autoscaler. */
 export const MAX_REPLICAS = 100;
 const MAX_APP_NAME_LENGTH = 63;
 const MAX_GRACE_SECONDS = 3600;
-const ENV_NAMES = "^[-._a-zA-Z][-._a-zA-Z0-9]*$";
-const CONFIG_KEYS = "^[-._a-zA-Z0-9]+$";
+const ENV_NAMES = "^([-_a-zA-Z]|\\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$";
+const CONFIG_KEYS = "^([-_a-zA-Z0-9]|\\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$";
 const HOST_PATTERN = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$";
 const PATH_PATTERN = "^/[!-~]*$";
 const MOUNT_PATTERN = "^/[^:\\x00-\\x1f]+$";
@@ -77,7 +79,7 @@ const storage = z.object({
 const shutdown = z.object({
   gracePeriodSeconds: z.int().min(0).max(MAX_GRACE_SECONDS).default(30)
     .describe("Seconds that a Pod has to finish its requests, preStop included, before it is killed."),
-  preStop: list(text(1, 4096), 32).optional()
+  preStop: list(text(1, 4096), 32).min(1, "Must have an item").optional()
     .describe("Command that runs in the container before it is told to stop, for instance [sleep, '5']."),
 });
 
@@ -90,7 +92,7 @@ const spec = withRules(
     port: z.int().min(1).max(65_535).default(8080).describe("Port that the application listens on."),
     env: textMap({
       names: ENV_NAMES,
-      message: "Must have variable names: letters, digits, _, - and dots, not starting with a digit",
+      message: "Must have variable names: letters, digits, _, - and dots, not starting with a digit or two dots",
       max: 128,
       length: 32_000,
     }).optional().describe("Environment variables of the application, by their names."),
@@ -98,7 +100,7 @@ const spec = withRules(
     ingress: ingress.optional().describe("How the application is reached from outside."),
     config: textMap({
       names: CONFIG_KEYS,
-      message: "Must have keys of letters, digits, -, _ and dots",
+      message: "Must have keys of letters, digits, -, _ and dots, not starting with two dots",
       max: 128,
       length: 262_144,
     }).optional().describe(
@@ -128,6 +130,14 @@ const spec = withRules(
     holds: ({ image, version }) =>
       version === undefined || !/[:@][^/]*$/.test(image) || image.split("@")[0]!.endsWith(`:${version}`),
     message: "Must equal the tag that image carries, or be left out",
+  },
+  {
+    field: ["storage", "mountPath"],
+    reads: ["storage", "config"],
+    cel: `!has(self.storage) || !has(self.config) || !self.storage.mountPath.matches('^${CONFIG_FOLDER}(/|$)')`,
+    holds: ({ storage, config }) =>
+      storage === undefined || config === undefined || !/^\/etc\/config(\/|$)/.test(storage.mountPath),
+    message: `Must not be in ${CONFIG_FOLDER}, where config is`,
   },
   MINIMUM_WITHIN_MAXIMUM,
   ...BACKUP_NEEDS,

@@ -11,7 +11,11 @@ import { type Rule, withRules } from "./rules.ts";
 const CRON_PATTERN =
   "^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|[-*/,0-9A-Za-z?]+( [-*/,0-9A-Za-z?]+){4})$";
 const BUCKET_PATTERN = "^[a-z0-9][-.a-z0-9]*[a-z0-9]$";
-const PREFIX_PATTERN = "^[a-zA-Z0-9][-._a-zA-Z0-9/]*$";
+const PREFIX_PATTERN = "^[a-zA-Z0-9][-._a-zA-Z0-9]*(/[-_a-zA-Z0-9][-._a-zA-Z0-9]*)*/?$";
+const PREFIX = {
+  max: 512,
+  message: "Must be a path without a slash or a dot at its beginning or after a slash",
+};
 const ENDPOINT_PATTERN = "^https?://[-.a-zA-Z0-9\\[\\]:]+(/[-._~a-zA-Z0-9/]*)?$";
 const TOOLS = ["pg_dump", "volume"] as const;
 const PLACES = ["pvc", "s3"] as const;
@@ -23,7 +27,7 @@ const s3 = z.object({
     .describe("Region that requests are signed for."),
   bucket: matching(BUCKET_PATTERN, { max: 63, message: "Must be the name of a bucket" })
     .describe("Bucket; it must exist."),
-  prefix: matching(PREFIX_PATTERN, { max: 512, message: "Must be a path without a slash at its beginning" }).optional()
+  prefix: matching(PREFIX_PATTERN, PREFIX).optional()
     .describe("What the names of archives begin with, for instance backups/shop."),
   secretRef: z.object({
     name: objectName().describe("Name of a Secret in the namespace of this object."),
@@ -38,8 +42,7 @@ const place = withRules(
       claimName: objectName().describe(
         "Name of a PersistentVolumeClaim in the namespace of this object; it is not made.",
       ),
-      path: matching(PREFIX_PATTERN, { max: 512, message: "Must be a path without a slash at its beginning" })
-        .optional()
+      path: matching(PREFIX_PATTERN, PREFIX).optional()
         .describe("Folder on the volume, for instance backups/shop."),
     }).optional().describe("A volume of the same namespace."),
     s3: s3.optional().describe("A store that speaks S3."),

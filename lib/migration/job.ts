@@ -22,8 +22,13 @@ export const RUN_LABEL = "maquette.dev/migration-run";
 
 /** Tries after the first: a database that restarts is back in less. A change that fails is not tried again. */
 const RETRIES = 6;
-/** Not root; both images are readable for everybody. */
-const USER = 1000;
+/**
+ * Not root, but the user of Liquibase's image: nobody else may enter its folder, which is where its containers start.
+ * Flyway's is open to everybody.
+ *
+ * @see https://github.com/liquibase/docker/issues/367
+ */
+const USER = 1001;
 const FILES = "/maquette/files";
 const WORK = "/tmp";
 const RESOURCES = { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } };

@@ -91,6 +91,11 @@ Deno.test("the login goes by reference only", () => {
   assert.deepEqual(envOf(runOf(dbm({ tool: "liquibase" })).job).LIQUIBASE_COMMAND_PASSWORD, env.FLYWAY_PASSWORD);
 });
 
+Deno.test("Pods run as the one user who may enter the folder that containers of Liquibase's image start in", () => {
+  const { securityContext } = runOf().job.spec.template.spec;
+  assert.deepEqual([securityContext.runAsUser, securityContext.runAsGroup], [1001, 1001]);
+});
+
 Deno.test("no text becomes code: whatever is asked for, the command is the same", () => {
   const odd = dbm({ migrations: [{ version: "1", description: "$(id)", sql: "`id`" }], allowOutOfOrder: true });
   const commandOf = ({ job }: ReturnType<typeof runOf>): unknown => job.spec.template.spec.containers[0].command;

@@ -9,11 +9,15 @@
  * @module
  */
 
-/** Exit code of a run that another try may help: the database could not be reached, or went away. */
+/** Exit code of a run that another try may help: the database was away, or the tool was killed. */
 export const TRY_AGAIN = 75;
+
+/** What is said for a tool that could not say anything. */
+const KILLED = "The tool was killed: it may have too little memory";
 
 /** What tools say when the database was not there or went away, beside SQL states. */
 const AWAY = [
+  KILLED,
   "SQL State *: *(08|57P0|53300|40001|40P01)",
   "Connection to .* refused",
   "Connection refused",
@@ -88,8 +92,11 @@ condense() { awk -v word="$1" '${AWK_CONDENSE}' "$FILES/versions" - >> "$REPORT"
 judge() { awk -v exact="$1" -v target="$TARGET" -v held="$HELD" -v order="$OUT_OF_ORDER" '${AWK_JUDGE}' "$FILES/versions" "$WORK/applied"; }
 # The end of a text without half a character, which no status could carry.
 cut_short() { head -c 1900 | LC_ALL=C sed '$s/[\\x80-\\xff]*$//'; }
+# One that is killed says nothing; it is as if its Pod had been killed.
+watched() { "$@" && return; set -- "$?"; [ "$1" -le 128 ] || : > "$WORK/killed"; return "$1"; }
 give_up() {
   explain < "$1" > "$WORK/told"
+  if [ -e "$WORK/killed" ]; then echo '${KILLED}' >> "$WORK/told"; fi
   say error
   cut_short < "$WORK/told" >> "$REPORT"
   if grep -Eq '${AWAY}' "$WORK/told" && ! grep -Eq '${REFUSED}' "$WORK/told"; then exit ${TRY_AGAIN}; fi
@@ -106,7 +113,7 @@ fi
 `;
 
 const FLYWAY = `${COMMON}
-run() { flyway -skipCheckForUpdate -color=never "$@"; }
+run() { watched flyway -skipCheckForUpdate -color=never "$@"; }
 explain() { awk '/^ERROR/ { on = 1 } /^Caused by|^Need more flex|Run Flyway with -X/ { on = 0 } on && !/^-*$/'; }
 look() {
   if ! run -outputType=json info > "$WORK/info"; then
@@ -125,7 +132,7 @@ look() {
 `;
 
 const LIQUIBASE = `${COMMON}
-run() { liquibase --show-banner=false "$@"; }
+run() { watched liquibase --show-banner=false "$@"; }
 explain() { awk '/^ERROR: Exception Details/ { next } /^For more information/ { exit } /Failed SQL:/ { sub(/ *.Failed SQL:.*/, ""); print; exit } /^Unexpected error running/ { on = 1 } on'; }
 look() {
   if ! run history --format=TEXT > "$WORK/history" 2> "$WORK/look"; then cat "$WORK/look"; give_up "$WORK/look"; fi

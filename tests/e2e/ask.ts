@@ -20,19 +20,20 @@ export interface Answer {
 const TIMEOUT_MS = 10_000;
 
 /**
- * GET.
+ * GET; with a body POST, or the method that is named.
  *
  * @param options.ca PEM of the only authority to trust, for https URLs
  * @throws {Error} When nothing answers, or its certificate is not good for the host.
  */
 export function ask(
   url: string,
-  options: { settings: Pick<Settings, "http" | "https">; ca?: string },
+  options: { settings: Pick<Settings, "http" | "https">; ca?: string; body?: string; method?: string },
 ): Promise<Answer> {
   const { protocol, hostname, pathname, search } = new URL(url);
   const isTls = protocol === "https:";
   const { hostname: host, port } = isTls ? options.settings.https : options.settings.http;
-  const common = { host, port, path: pathname + search, headers: { host: hostname }, agent: false as const };
+  const { body, method = body === undefined ? "GET" : "POST" } = options;
+  const common = { host, port, method, path: pathname + search, headers: { host: hostname }, agent: false as const };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const request = isTls
     ? httpsRequest({ ...common, servername: hostname, ca: options.ca, rejectUnauthorized: true })
@@ -49,7 +50,7 @@ export function ask(
       () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString().trim(), certificate }),
     );
   });
-  request.end();
+  request.end(body);
   return promise;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The images that end-to-end tests deploy, made here and brought onto the nodes: Maquette's own, a small web server in
- * several versions, a busybox for Printers, and the program of a git server.
+ * several versions, one with a database, a busybox for Printers, and the program of a git server.
  *
  * @module
  */
@@ -8,10 +8,13 @@ import { fetchPackages, run } from "../../deploy/image/debian.ts";
 import { textEntry } from "../../deploy/image/debian_files.ts";
 import { buildImage, type Entry, type ImageConfig, readEntry } from "../../deploy/image/image.ts";
 import { kanikoImage } from "./kaniko.ts";
+import { toolArchives } from "./migration_images.ts";
 import type { Settings } from "./settings.ts";
 
 /** Name of the web server's image; its tags are {@link WEB_TAGS}. */
 export const WEB = "maquette-e2e-web";
+/** Name of the image of the application with a database; its tags are {@link SHOP_COLUMNS}. */
+export const SHOP = "maquette-e2e-shop";
 /** Name and tag of the image for Printers. */
 export const BUSYBOX = "maquette-e2e-busybox:1";
 /** Name and tag of the image that installs the git server of forge.ts. */
@@ -19,6 +22,8 @@ export const FORGE = "maquette-e2e-forge:1";
 
 /** What the web server does, by the tag of its image. */
 const WEB_TAGS = { v1: "serve", v2: "serve", crash: "crash" } as const;
+/** Where a version of the shop has its texts. No schema has the last one's column: that version never starts. */
+const SHOP_COLUMNS = { v1: "name", v2: "label", v3: "colour" } as const;
 const PROGRAMS = new URL(".", import.meta.url).pathname;
 /** Kept: apt's lists and Go's output are made anew only where something changed. */
 const FOLDER = new URL("../../.cache/e2e", import.meta.url).pathname;
@@ -39,6 +44,12 @@ async function loadImage(archive: string, load: Settings["load"]): Promise<void>
 /** Makes Kaniko's image and loads it: the first time, that takes minutes. */
 export async function loadKaniko({ load }: Settings): Promise<void> {
   await loadImage(await kanikoImage(FOLDER), load);
+}
+
+/** Makes what the tests of applications deploy, and loads it. */
+export async function loadApplications({ load, javaRoot }: Settings): Promise<void> {
+  const archives = [...await shopImages(), ...(javaRoot ? await toolArchives(javaRoot) : [])];
+  for (const archive of archives) await loadImage(archive, load);
 }
 
 /** The static program of the web server. @returns Its path. */
@@ -67,6 +78,15 @@ async function webImages(): Promise<string[]> {
   return await Promise.all(
     Object.entries(WEB_TAGS).map(([tag, command]) =>
       archive(`${WEB}:${tag}`, [program, users], { entrypoint: ["/web"], command: [command], env: [`VERSION=${tag}`] })
+    ),
+  );
+}
+
+async function shopImages(): Promise<string[]> {
+  const program = await readEntry(await goProgram("shop"), { path: "shop", mode: 0o555 });
+  return await Promise.all(
+    Object.entries(SHOP_COLUMNS).map(([tag, column]) =>
+      archive(`${SHOP}:${tag}`, [program], { entrypoint: ["/shop"], env: [`VERSION=${tag}`, `COLUMN=${column}`] })
     ),
   );
 }

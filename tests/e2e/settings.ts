@@ -25,6 +25,10 @@ export interface Settings {
   image: string;
   /** Image with `sh` and `git`, whose `git-http-backend` serves repositories. */
   gitImage: string;
+  /** Image of PostgreSQL as Docker Hub's is: its server is configured by `POSTGRES_…`, its clients make backups. */
+  postgresImage: string;
+  /** Root file system (tar) with bash and Java, for images of Flyway and Liquibase; empty where theirs are pulled. */
+  javaRoot: string;
   /** Registry without a login, over plain HTTP, that Pods push to and nodes pull from; empty where there is none. */
   registry: string;
   /** Network (CIDR) of that registry, where it is one of the cluster's. */
@@ -57,6 +61,8 @@ export function settings(): Settings {
     issuerSecret: read("E2E_ISSUER_SECRET", "cert-manager/ca"),
     enforcesPolicies: read("E2E_NETWORK_POLICIES", "") === "1",
     gitImage: read("E2E_GIT_IMAGE", "alpine/git:2.49.1"),
+    postgresImage: read("E2E_POSTGRES_IMAGE", "postgres:18.1"),
+    javaRoot: read("E2E_JAVA_ROOT", ""),
     registry: read("E2E_REGISTRY", ""),
     registryRange: read("E2E_REGISTRY_RANGE", ""),
     buildFlags: read("E2E_BUILD_FLAGS", "").split(" ").filter((flag) => flag !== ""),

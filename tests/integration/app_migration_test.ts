@@ -16,6 +16,7 @@ import { condition } from "./previews.ts";
 
 const REF = { migrationRef: { name: "schema" } };
 const FLAGS = ["--tls=none", "--flyway-image=local.test/flyway-unready:10.22.0"];
+const DROP_B = "alter table items drop column b";
 const COLUMNS = "select column_name from information_schema.columns where table_name = 'items' order by 1";
 
 /** What the versions of the application do with the database, all day long. */
@@ -121,6 +122,10 @@ Deno.test("an application and its schema change together", async (t) => {
     await terminal.untilAppPhase("shop", "Failed", 90_000);
     await untilMigration("to wait", (object) => condition(object, "Ready")?.reason === "WaitingForRollout");
     assert.deepEqual(await columns(), ["id", "label", "later"]);
+    await terminal.change("shop", { version: "v2-slow-3s" });
+    const back = await terminal.untilAppPhase("shop", "Running", 90_000);
+    assert.ok(condition(back, "ContractPending"), "what served before may need what would go");
+    assert.deepEqual(await columns(), ["id", "label", "later"]);
     await terminal.change("shop", { version: "v3" });
     await terminal.untilAppPhase("shop", "Running", 90_000);
     await untilMigration("to be complete", ({ status }) => status.phase === "Completed");
@@ -170,6 +175,39 @@ Deno.test("an application and its schema change together", async (t) => {
     ]);
     await untilMigration("to be complete", ({ status }) => status.phase === "Completed");
     assert.deepEqual(await columns(), ["id", "label"]);
+  });
+
+  await step("what a rollout let go on of a ConfigMap is its content then, and not what follows", async () => {
+    await server.query("postgres", "create database files");
+    await terminal.create(app("filed", { replicas: 1, migrationRef: { name: "files" } }));
+    await terminal.untilAppReason("filed", "MigrationMissing");
+    const data: Record<string, string> = { "V1__items.sql": "create table items (a int, b int)" };
+    const source = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "changes", namespace: TEAM } };
+    await terminal.create({ ...source, data: { ...data, "V2__contract_a.sql": "alter table items drop column a" } });
+    const files = migration();
+    const { migrations: _none, ...spec } = files.spec;
+    Object.assign(spec, {
+      database: { ...spec.database, name: "files" },
+      source: { configMapRef: { name: "changes" } },
+    });
+    await terminal.create({ ...files, metadata: { ...files.metadata, name: "files" }, spec });
+    const found = async (): Promise<KubeObject> => (await terminal.child("dbm", "files"))!;
+    const until = async (what: string, accept: (object: KubeObject) => boolean): Promise<KubeObject> =>
+      await waitUntil(`the migration from files ${what}`, found, accept, 120_000);
+    const first = await until("to be complete", ({ status }) => status?.phase === "Completed");
+    assert.equal(first.metadata.annotations?.["maquette.dev/contract-approved"], first.status.revision);
+    const more = { ...data, "V2__contract_a.sql": "alter table items drop column a", "V3__contract_b.sql": DROP_B };
+    await terminal.patch("configmap", "changes", { data: more }, TEAM);
+    const isDone = ({ status }: KubeObject): boolean =>
+      status.revision !== first.status.revision && !["Pending", "Running"].includes(status.phase);
+    const isWaiting = (object: KubeObject): boolean =>
+      object.status.revision !== first.status.revision && condition(object, "Ready")?.reason === "WaitingForRollout";
+    await until("to wait", (object) => isWaiting(object) || isDone(object));
+    assert.equal((await server.query("files", COLUMNS)).length, 1);
+    await terminal.change("filed", { version: "v2" });
+    await until("to be complete again", ({ status }) => status?.phase === "Completed");
+    assert.equal((await server.query("files", COLUMNS)).length, 0);
+    await terminal.remove("papp", "filed", TEAM, "--timeout=90s");
   });
 
   await step("deleted, the application goes, whatever becomes of its migration", async () => {

@@ -128,6 +128,9 @@ Deno.test("an application's data outlive it", async (t) => {
     assert.match(condition(owner, "Stalled")!.message, /No space left on device.*is the volume full/s);
     assert.equal((await terminal.list("pvc", "-n", TEAM)).length, names);
     runner.empty(TEAM, "backups");
+    const left = join(await archives(), ".team-old-20250101T000000Z.dump.part");
+    await Deno.writeTextFile(left, "half");
+    await Deno.utime(left, 0, 0);
     await plane.kubectl(["annotate", "papp", "full", "-n", TEAM, "maquette.dev/retry=1"]);
     await terminal.untilGone("papp", "full", TEAM, 60_000);
     for await (const { name } of Deno.readDir(await archives())) assert.ok(!name.startsWith("."), name);
@@ -206,6 +209,8 @@ Deno.test("an application's data outlive it", async (t) => {
     );
     assert.match(owner.status.backup.location, /^pvc:backups\/nightly\/shop\/team-daily-/);
     assert.equal(condition(owner, "BackedUp")?.reason, "SavedBySchedule");
+    await terminal.patch("cronjob", "daily-backup", { spec: { suspend: true } }, TEAM);
+    await terminal.untilChild(["cronjob", "daily-backup"], "to be set back", ({ spec }) => spec.suspend === false);
     await terminal.change("daily", { backup: { when: "onDelete" } });
     await terminal.untilNoChild("cronjob", "daily-backup");
   });

@@ -7,7 +7,7 @@ import { PORTFOLIO_APP } from "../../lib/api/portfolio_app.ts";
 import { compareQuantities, isQuantity } from "../../lib/api/quantity.ts";
 import { isObject } from "../../lib/api/schema.ts";
 import type { Problem } from "../../lib/api/validate.ts";
-import { appHost } from "../../lib/portfolio_names.ts";
+import { appChild, appHost } from "../../lib/portfolio_names.ts";
 import { type AdmissionContext, type AdmissionRules, type Change, isFieldChanged, specOf } from "./admission_rules.ts";
 import { hostProblems } from "./hosts.ts";
 import { IMAGE_AND_VERSION } from "./images.ts";
@@ -25,12 +25,14 @@ export const PORTFOLIO_APP_RULES: AdmissionRules = {
     ...ingressProblems(change, context),
     ...storageProblems(change),
     ...configProblems(change),
+    ...backupProblems(change),
   ],
   metadataProblems: () => [],
   warnings: (change) => [
     ...IMAGE_AND_VERSION.warnings(change),
     ...portWarnings(change),
     ...storageWarnings(change),
+    ...backupWarnings(change),
     ...pauseWarnings(change),
   ],
   newImages: IMAGE_AND_VERSION.newImages,
@@ -61,6 +63,23 @@ function configProblems({ object }: Change): Problem[] {
   return [{ field: "spec.config", message: `Must have at most ${MAX_CONFIG_BYTES} bytes as JSON, and has ${bytes}` }];
 }
 
+/** What goes with the volume is no backup of it. */
+function backupProblems({ object }: Change): Problem[] {
+  const { backup } = specOf(object);
+  if (!isObject(backup) || backup.tool !== "volume" || !isObject(backup.destination)) return [];
+  const { pvc } = backup.destination;
+  if (!isObject(pvc) || pvc.claimName !== appChild(object, "data")) return [];
+  const message = `Must be another claim than the application's own: "${pvc.claimName}"`;
+  return [{ field: "spec.backup.destination.pvc.claimName", message }];
+}
+
+function backupWarnings(change: Change): string[] {
+  const { storage, backup } = specOf(change.object);
+  const isBare = isObject(backup) && backup.tool === "volume" && !isObject(storage);
+  if (!isBare || isObject(specOf(change.old).storage) || !isFieldChanged(change, "backup")) return [];
+  return ["spec.backup.tool: The application has no volume: nothing is saved"];
+}
+
 function storageWarnings(change: Change): string[] {
   const { storage, replicas, backup, autoscaling } = specOf(change.object);
   const before = specOf(change.old).storage;
@@ -69,10 +88,14 @@ function storageWarnings(change: Change): string[] {
   }
   const modes = storage.accessModes;
   const isShared = Array.isArray(modes) && modes.includes("ReadWriteMany");
+  const isAlone = Array.isArray(modes) && modes.includes("ReadWriteOncePod");
   const isMany = isObject(autoscaling) || (typeof replicas === "number" && replicas > 1);
   const isNew = isFieldChanged(change, "storage", "replicas", "autoscaling", "backup");
   return [
-    ...(isNew && isMany && !isShared
+    ...(isNew && isAlone
+      ? ["spec.storage.accessModes: With ReadWriteOncePod one Pod runs at a time, and none while a version changes"]
+      : []),
+    ...(isNew && isMany && !isShared && !isAlone
       ? ["spec.storage.accessModes: Without ReadWriteMany all Pods run on the node that has the volume"]
       : []),
     ...(isNew && !(isObject(backup) && backup.tool === "volume")

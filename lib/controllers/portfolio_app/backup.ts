@@ -7,7 +7,7 @@ import { ANNOTATION_RETRY } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Backup, BackupStatus } from "../../api/portfolio_backup.ts";
 import type { Finding } from "../../runtime/status.ts";
-import { backupTask, locationOf, restoreTask, type TaskSpec } from "./backup_job.ts";
+import { backupTask, locationOf, restoreTask, subjectOf, type TaskSpec } from "./backup_job.ts";
 import type { Seen } from "./gather.ts";
 import { type SeenTask, type TaskState, taskState } from "./tasks.ts";
 
@@ -47,8 +47,12 @@ export function restoredAt({ tasks, owner }: Seen): string | undefined {
 export function latestBackup({ tasks, owner }: Seen): BackupStatus | undefined {
   const { status, spec: { backup } } = owner;
   const known = status?.backup as BackupStatus | undefined;
-  const done = tasks.filter(({ kind, end, result }) => kind !== "restore" && end?.succeeded && result).at(-1);
-  if (!done || !backup || (known?.time !== undefined && known.time >= done.end!.at)) return known;
+  // What went elsewhere before the spec was changed is not where the spec says.
+  const done = backup &&
+    tasks.filter(({ kind, subject, end, result }) =>
+      kind !== "restore" && subject === subjectOf(backup) && end?.succeeded && result
+    ).at(-1);
+  if (!done || (known?.time !== undefined && known.time >= done.end!.at)) return known;
   return { ...statusOf(done, backup), ...scheduledTime(done, known) };
 }
 

@@ -17,9 +17,9 @@ import { ownerLabels } from "../../runtime/ownership.ts";
 import { literal } from "../../workload/literal.ts";
 import { GUARDED_POD } from "../../workload/pod_template.ts";
 import { DOWNLOAD, RESTORE, SAVE, UPLOAD } from "./backup_scripts.ts";
-import { VOLUME_GROUP } from "./pod.ts";
+import { nodeOfVolume, VOLUME_GROUP } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
-import { ATTEMPT_LABEL, TASK_DIGEST_LABEL, TASK_LABEL, type TaskKind } from "./tasks.ts";
+import { ATTEMPT_LABEL, TASK_DIGEST_LABEL, TASK_LABEL, TASK_SUBJECT_LABEL, type TaskKind } from "./tasks.ts";
 
 type Part = Record<string, unknown>;
 
@@ -38,6 +38,8 @@ export interface TaskSpec {
   pod: Part;
   /** Of everything that could make it come out otherwise. */
   digest: string;
+  /** Digest of what is saved, and where to. */
+  subject: string;
 }
 
 /** @param more What else is a reason to try again: versions of Secrets, an annotation. */
@@ -58,8 +60,16 @@ export function backupTask(
   ]);
   const upload = destination.s3 && container("store", settings.backupStoreImage, UPLOAD, store(destination.s3));
   const volumes = volumesOf(destination, { claim: claimOf(owner, tool), isReadOnly: true });
-  const pod = podOf(upload ? [save, upload] : [save], volumes);
-  return { kind, timeoutSeconds, pod, digest: digestOf([pod, more]) };
+  const pod = {
+    ...podOf(upload ? [save, upload] : [save], volumes),
+    ...(claimOf(owner, tool) ? nodeOfVolume(owner) : {}),
+  };
+  return { kind, timeoutSeconds, pod, digest: digestOf([pod, more]), subject: subjectOf(backup) };
+}
+
+/** Digest of what is saved, and where to. */
+export function subjectOf({ tool, database, destination }: Backup): string {
+  return digestOf([tool, database, destination]);
 }
 
 /** The Job that brings an archive back. */
@@ -80,7 +90,8 @@ export function restoreTask(
   ]);
   const volumes = volumesOf(source, { claim: claimOf(owner, tool), isReadOnly: false });
   const pod = podOf(download ? [download, restore] : [restore], volumes);
-  return { kind: "restore", timeoutSeconds, pod, digest: digestOf([pod, more]) };
+  // What is brought back cannot be changed.
+  return { kind: "restore", timeoutSeconds, pod, digest: digestOf([pod, more]), subject: digestOf(archive) };
 }
 
 /** Where archives of a place are, as a container sees it. */
@@ -201,13 +212,14 @@ function jobSpec({ timeoutSeconds, pod }: TaskSpec, labels: Record<string, strin
 /** The Job of an attempt. */
 export function taskJob(owner: PortfolioApp, task: TaskSpec, attempt: number): KubeObject {
   const labels = { ...ownerLabels(owner), [TASK_LABEL]: task.kind };
+  const which = { [TASK_DIGEST_LABEL]: task.digest, [TASK_SUBJECT_LABEL]: task.subject };
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: {
       name: generate(owner.metadata.name, task.kind, task.digest.slice(0, 8), String(attempt)),
       namespace: owner.metadata.namespace,
-      labels: { ...labels, [TASK_DIGEST_LABEL]: task.digest, [ATTEMPT_LABEL]: String(attempt) },
+      labels: { ...labels, ...which, [ATTEMPT_LABEL]: String(attempt) },
     },
     spec: jobSpec(task, labels),
   };
@@ -216,7 +228,7 @@ export function taskJob(owner: PortfolioApp, task: TaskSpec, attempt: number): K
 /** The CronJob of a backup with a schedule. */
 export function scheduledBackup(owner: PortfolioApp, backup: Backup, settings: AppSettings): KubeObject {
   const task = backupTask(owner, backup, { settings, kind: "scheduled" });
-  const labels = { ...ownerLabels(owner), [TASK_LABEL]: task.kind };
+  const labels = { ...ownerLabels(owner), [TASK_LABEL]: task.kind, [TASK_SUBJECT_LABEL]: task.subject };
   return {
     apiVersion: "batch/v1",
     kind: "CronJob",
@@ -224,6 +236,8 @@ export function scheduledBackup(owner: PortfolioApp, backup: Backup, settings: A
     spec: {
       schedule: backup.schedule,
       timeZone: "Etc/UTC",
+      // One that somebody has stopped by hand would be missed when it is needed: our annotation pauses, and is seen.
+      suspend: false,
       concurrencyPolicy: "Forbid",
       startingDeadlineSeconds: 3600,
       successfulJobsHistoryLimit: 1,

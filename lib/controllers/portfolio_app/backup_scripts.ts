@@ -15,6 +15,8 @@ fail() { echo "$1" >&2; exit 1; }
 /** An archive of a database or a volume. @environment TOOL BASE TARGET, STRICT for a volume that nobody writes to */
 export const SAVE = `${HEAD}
 mkdir -p "$TARGET" || fail "Cannot make the folder for archives on the volume"
+# What those have left that were killed. Whatever is under way writes all the time.
+find "$TARGET" -maxdepth 1 -name '.*-????????T??????Z.*.part' -mmin +1440 -exec rm -f {} + || true
 case $TOOL in pg_dump) ending=dump ;; *) ending=tar.gz ;; esac
 file=$BASE-$(date -u +%Y%m%dT%H%M%SZ).$ending
 part=$TARGET/.$file.part

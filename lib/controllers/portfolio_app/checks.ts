@@ -55,10 +55,16 @@ export function warningsOf(seen: Seen): string[] {
       ? [`PersistentVolumeClaim "${claim.metadata.name}" is kept, although spec.storage is gone`]
       : []),
     ...(shrunk === undefined ? [] : [`A volume never shrinks: spec.storage.size is less than the ${shrunk} it has`]),
+    ...(hasNothingToSave(seen) ? ['spec.backup.tool is "volume", and there is no volume: nothing is saved'] : []),
     ...(scheduled?.end?.succeeded === false
       ? [`The latest scheduled backup failed: ${explained(scheduled).message}`]
       : []),
   ];
+}
+
+/** Volumes are to be saved, and there is none. */
+export function hasNothingToSave({ claim, owner: { spec } }: Seen): boolean {
+  return spec.backup?.tool === "volume" && !spec.storage && !claim;
 }
 
 /** How the volume is. */

@@ -15,7 +15,7 @@ import { handOver, scaleOf } from "./autoscaler.ts";
 import { autoscalingFinding } from "./autoscaler_finding.ts";
 import { backupFinding, keptJobs, latestBackup, type Progress, restoredAt, restoreProgress } from "./backup.ts";
 import { scheduledBackup, taskJob } from "./backup_job.ts";
-import { isCertificateMissing, storageFinding, verdictOn, warningsOf } from "./checks.ts";
+import { hasNothingToSave, isCertificateMissing, storageFinding, verdictOn, warningsOf } from "./checks.ts";
 import { deployment, surroundings, urlOf } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { approval, contractFinding, gateOf, rolledWith } from "./migration.ts";
@@ -52,7 +52,7 @@ function desiredObjects(seen: Seen): KubeObject[] {
   const scale = scaleOf(owner, seen.deployment);
   return [
     ...surroundings(owner, settings, { ...seen, scale }),
-    ...(backup?.when === "schedule" ? [scheduledBackup(owner, backup, settings)] : []),
+    ...(backup?.when === "schedule" && !hasNothingToSave(seen) ? [scheduledBackup(owner, backup, settings)] : []),
     deployment(owner, settings, { scale, template, annotations: rolledWith(seen) }),
   ];
 }
@@ -107,9 +107,14 @@ function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan 
     const report: Report = { ...common, phase: "Failed", state: "stalled", reason: "RestoreFailed", message, outcome };
     return { ...plan, report: { ...report, lookAgainAt: state.retryAt } };
   }
-  const stuck = state.is === "running" ? state.message : undefined;
+  const { message: stuck, lookAgainAt } = state.is === "running"
+    ? state
+    : { message: undefined, lookAgainAt: undefined };
   const message = `Archive "${archive}" is being brought back before the first Pod starts${stuck ? `: ${stuck}` : ""}`;
-  return { ...plan, report: { ...common, phase: "Pending", state: "reconciling", reason: "Restoring", message } };
+  return {
+    ...plan,
+    report: { ...common, phase: "Pending", state: "reconciling", reason: "Restoring", message, lookAgainAt },
+  };
 }
 
 type Judgement = Pick<Report, "phase" | "state" | "reason" | "message" | "outcome" | "fields">;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hostClaim } from "../../hosts.ts";
 import type { Plan } from "../../runtime/definition.ts";
+import { restoreTask } from "./backup_job.ts";
 import { decide } from "./decide.ts";
 import type { Seen } from "./gather.ts";
 import { app, child, CREATED, deployment, rolledOut, seen, SETTINGS, task } from "./test_objects.ts";
@@ -134,7 +135,9 @@ Deno.test("decide() brings the volume back before anything else is made", () => 
 
 Deno.test("decide() goes on when it is brought back, and remembers that it was", () => {
   const end = { succeeded: true, at: "2026-01-01T00:01:00Z", reason: "", message: "" };
-  const done = task({ kind: "restore", end });
+  const { spec } = app(RESTORE);
+  const { subject } = restoreTask(app(RESTORE), spec.restoreFrom!, { settings: SETTINGS, more: [] });
+  const done = task({ kind: "restore", subject, end });
   const plan = decided(RESTORE, { tasks: [done] });
   assert.ok(names(plan).includes("Deployment shop-deployment"));
   assert.equal(plan.report.fields!.restoredAt, end.at);
@@ -145,4 +148,13 @@ Deno.test("decide() never brings anything back under an application that runs", 
   const owner = app(RESTORE);
   const plan = decide(seen(owner, { deployment: deployment(owner) }), CREATED);
   assert.ok(!names(plan).some((name) => name.startsWith("Job")));
+});
+
+Deno.test("decide() makes no schedule for a volume that is not there, and says so", () => {
+  const backup = { when: "schedule", schedule: "@daily", tool: "volume", destination: { pvc: { claimName: "b" } } };
+  const plan = decided({ backup });
+  assert.ok(!names(plan).some((name) => name.startsWith("CronJob")));
+  assert.match(plan.report.conditions!.find(({ type }) => type === "HasWarnings")!.message, /nothing is saved/);
+  const kept = decided({ backup }, { claim: child("PersistentVolumeClaim", "shop-data") });
+  assert.ok(names(kept).includes("CronJob shop-backup"));
 });

@@ -9,9 +9,9 @@ import { compareQuantities, isQuantity } from "../../api/quantity.ts";
 import { appChild, appHost } from "../../portfolio_names.ts";
 import { copyOf, withOwnContent } from "../../runtime/copies.ts";
 import { ingressObject, type TlsSettings, urlOf as urlOfHost } from "../../workload/exposure.ts";
-import { type PodTemplate, ROLLING } from "../../workload/pod_template.ts";
+import type { PodTemplate } from "../../workload/pod_template.ts";
 import { autoscaler, mostReplicas, type Scale, SCALED_BY } from "./autoscaler.ts";
-import { podTemplate, selectorOf } from "./pod.ts";
+import { podTemplate, rollingOf, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 
 const SERVICE_PORT = 80;
@@ -74,7 +74,7 @@ export function deployment(
       revisionHistoryLimit: 5,
       progressDeadlineSeconds: settings.progressDeadlineSeconds,
       selector: { matchLabels: selectorOf(owner) },
-      strategy: ROLLING,
+      strategy: rollingOf(owner),
       template,
     },
   };

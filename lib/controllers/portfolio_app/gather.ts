@@ -26,6 +26,8 @@ import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
+import { latestMigration } from "./live.ts";
+import { isExpanded, isNewTemplate } from "./migration.ts";
 import { podRulesOf, podTemplate, selectorOf } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
 import { BY_MIGRATION, migrationKey, namedSecrets } from "./sources.ts";
@@ -50,7 +52,7 @@ export interface Seen extends SeenTasks {
   endpointSlices: KubeObject[];
   /** Those of the present template that are not being deleted. */
   pods: KubeObject[];
-  /** All of the application, those that end included. */
+  /** All of the application that may still run, those that end included. One that was evicted lies there for long. */
   allPods: KubeObject[];
   /** The first of `pods` that does not run. */
   failure?: PodFailure;
@@ -61,7 +63,17 @@ export interface Seen extends SeenTasks {
   /** The DatabaseMigration that the spec names. */
   migration?: KubeObject;
   /** Other applications that name it. */
-  peers: PortfolioApp[];
+  peers: Peer[];
+  /** The namespace of the application is being deleted: nothing can be made in it any more. */
+  isNamespaceLeaving?: boolean;
+}
+
+/** An application with the same schema. */
+export interface Peer {
+  owner: PortfolioApp;
+  deployment?: KubeObject;
+  /** All of it that may still run. */
+  allPods: KubeObject[];
 }
 
 /** Reads caches, and the log of a Pod that fails. */
@@ -70,14 +82,12 @@ export async function gather(
   from: Omit<GatherDeps, "wake"> & { settings: AppSettings; logs: LogReader },
 ): Promise<Seen> {
   const { settings, logs, kube } = from;
-  const { namespace = "default", uid } = owner.metadata;
-  const children = (resource: Resource): KubeObject[] =>
-    from.cache(resource, "children").ownedBy(uid!).filter((object) => object.metadata.namespace === namespace);
-  const named = (resource: Resource, part: string): KubeObject | undefined =>
-    children(resource).find(({ metadata }) => metadata.name === appChild(owner, part));
-  const template = podTemplate(owner, podRulesOf(from.cache(NAMESPACE, "all").get(namespace)));
-  const allPods = children(POD).filter((pod) => isOfApplication(pod, owner));
-  const pods = podsOfTemplate(allPods, template);
+  const children = (resource: Resource): KubeObject[] => childrenOf(owner, resource, from);
+  const named = (resource: Resource, part: string): KubeObject | undefined => childOf(owner, { resource, part }, from);
+  const place = from.cache(NAMESPACE, "all").get(owner.metadata.namespace ?? "default");
+  const template = podTemplate(owner, podRulesOf(place));
+  const deployment = named(DEPLOYMENT, "deployment");
+  const pods = podsOfTemplate(podsOf(owner, from), template);
   const failure = firstFailure(pods);
   return {
     owner,
@@ -85,18 +95,19 @@ export async function gather(
     rivals: rivalsOf(owner, settings.domain, (kind) => from.cache(kind, "all"))
       .map((rival) => hostClaim(rival, settings.domain)),
     template,
-    deployment: named(DEPLOYMENT, "deployment"),
+    deployment,
     claim: named(CLAIM, "data"),
     autoscaler: named(AUTOSCALER, "autoscaler"),
     frontage: [INGRESS, SERVICE, AUTOSCALER, DISRUPTION_BUDGET, CRON_JOB].flatMap(children),
     others: [CONFIG_MAP, SECRET].flatMap(children),
     endpointSlices: children(ENDPOINT_SLICE),
     pods,
-    allPods,
+    allPods: podsOf(owner, from).filter(mayRun),
     failure,
     log: failure ? await logs.tail(failure, kube) : "",
     wildcard: wildcardOf(settings, from),
-    ...migrationOf(owner, from),
+    ...await migrationOf(owner, { ...from, mayRoll: isNewTemplate({ deployment, template }) }),
+    isNamespaceLeaving: place?.metadata.deletionTimestamp !== undefined,
     ...await seenTasks({
       jobs: children(JOB),
       pods: children(POD),
@@ -106,19 +117,49 @@ export async function gather(
   };
 }
 
-function isOfApplication({ metadata }: KubeObject, owner: PortfolioApp): boolean {
-  return Object.entries(selectorOf(owner)).every(([name, value]) => metadata.labels?.[name] === value);
+type Caches = Pick<GatherDeps, "cache">;
+
+function childrenOf({ metadata }: PortfolioApp, resource: Resource, { cache }: Caches): KubeObject[] {
+  const { namespace = "default", uid } = metadata;
+  return cache(resource, "children").ownedBy(uid!).filter((object) => object.metadata.namespace === namespace);
 }
 
-function migrationOf(
+function childOf(
   owner: PortfolioApp,
-  { cache, settings }: Pick<GatherDeps, "cache"> & { settings: AppSettings },
-): Pick<Seen, "migration" | "peers"> {
+  { resource, part }: { resource: Resource; part: string },
+  caches: Caches,
+): KubeObject | undefined {
+  return childrenOf(owner, resource, caches).find(({ metadata }) => metadata.name === appChild(owner, part));
+}
+
+/** Those that its Deployment makes. */
+function podsOf(owner: PortfolioApp, caches: Caches): KubeObject[] {
+  const selector = Object.entries(selectorOf(owner));
+  return childrenOf(owner, POD, caches).filter(({ metadata }) =>
+    selector.every(([name, value]) => metadata.labels?.[name] === value)
+  );
+}
+
+/** Nobody deletes the Pods of a ReplicaSet that are over: it makes others. */
+function mayRun({ status }: KubeObject): boolean {
+  return status?.phase !== "Failed" && status?.phase !== "Succeeded";
+}
+
+async function migrationOf(
+  owner: PortfolioApp,
+  from: Pick<GatherDeps, "cache" | "kube"> & { settings: AppSettings; mayRoll: boolean },
+): Promise<Pick<Seen, "migration" | "peers">> {
   const key = migrationKey(owner);
   if (key === undefined) return { peers: [] };
-  const named = cache(PORTFOLIO_APP.resource, "all").indexed(BY_MIGRATION, key) as PortfolioApp[];
-  const peers = named.filter(({ metadata }) => metadata.uid !== owner.metadata.uid && !metadata.deletionTimestamp);
-  return { migration: cache(settings.migrations, "all").get(key), peers };
+  const named = from.cache(PORTFOLIO_APP.resource, "all").indexed(BY_MIGRATION, key) as PortfolioApp[];
+  const others = named.filter(({ metadata }) => metadata.uid !== owner.metadata.uid && !metadata.deletionTimestamp);
+  const peers = others.map((peer): Peer => ({
+    owner: peer,
+    deployment: childOf(peer, { resource: DEPLOYMENT, part: "deployment" }, from),
+    allPods: podsOf(peer, from).filter(mayRun),
+  }));
+  const known = from.cache(from.settings.migrations, "all").get(key);
+  return { migration: known && from.mayRoll && isExpanded(known) ? await latestMigration(known, from) : known, peers };
 }
 
 function wildcardOf(

@@ -12,13 +12,15 @@
  */
 import { ANNOTATION_CONTRACT_APPROVED } from "../../api/names.ts";
 import type { Condition, KubeObject } from "../../api/object.ts";
-import type { PortfolioApp } from "../../api/portfolio_app.ts";
 import type { Finding, Report } from "../../runtime/status.ts";
-import { TEMPLATE_LABEL } from "../../workload/pod_template.ts";
-import type { Seen } from "./gather.ts";
+import { type PodTemplate, TEMPLATE_LABEL } from "../../workload/pod_template.ts";
+import type { Peer, Seen } from "./gather.ts";
+import { fullImage } from "./pod.ts";
 
 /** On the Deployment: `<uid>/<generation>` of the DatabaseMigration that the present rollout began with. */
 export const MIGRATION_ANNOTATION = "maquette.dev/migration";
+/** On the Deployment: the same of the version that was rolled out completely before the present rollout began. */
+export const SERVED_ANNOTATION = "maquette.dev/migration-of-served";
 const WAITING = "WaitingForRollout";
 
 /** Whether a version may roll. */
@@ -28,7 +30,7 @@ export type Gate =
   | { isOpen: false; report: Pick<Report, "phase" | "state" | "reason" | "message"> };
 
 /** Pods of another template than the present one are to be made. */
-function isNewTemplate({ deployment, template }: Seen): boolean {
+export function isNewTemplate({ deployment, template }: Pick<Seen, "deployment" | "template">): boolean {
   const applied = deployment?.spec?.template?.metadata?.labels?.[TEMPLATE_LABEL];
   return applied !== template.metadata.labels[TEMPLATE_LABEL];
 }
@@ -57,7 +59,8 @@ function closed(reason: string, message: string, { deployment }: Seen, phase = "
   return { isOpen: false, report: { phase, state, reason, message: `${message}${serving}` } };
 }
 
-function isExpanded(migration: KubeObject): boolean {
+/** Everything that comes before a rollout is applied. */
+export function isExpanded(migration: KubeObject): boolean {
   return currentCondition(migration, "Expanded")?.status === "True";
 }
 
@@ -68,13 +71,26 @@ function currentCondition({ metadata, status }: KubeObject, type: string): Condi
   return found?.observedGeneration === metadata.generation ? found : undefined;
 }
 
-/** The annotation of the Deployment: it changes when a rollout begins, and not in its course. */
+/**
+ * Annotations of the Deployment: they change when a rollout begins, and not in its course. Going back to the version that
+ * serves, or another configuration of it, begins with what that version once began with: it may still need what a later
+ * generation drops.
+ */
 export function rolledWith(seen: Seen): Record<string, string> {
-  const { owner, deployment, migration } = seen;
-  if (!owner.spec.migrationRef) return {};
-  const begun = deployment?.metadata.annotations?.[MIGRATION_ANNOTATION];
-  const value = isNewTemplate(seen) || begun === undefined ? migration && generationOf(migration) : begun;
-  return value === undefined ? {} : { [MIGRATION_ANNOTATION]: value };
+  const { owner: { spec, status }, deployment, migration } = seen;
+  if (!spec.migrationRef) return {};
+  const { [MIGRATION_ANNOTATION]: begun, [SERVED_ANNOTATION]: known } = deployment?.metadata.annotations ?? {};
+  if (deployment && !isNewTemplate(seen)) return present({ [MIGRATION_ANNOTATION]: begun, [SERVED_ANNOTATION]: known });
+  const served = deployment?.spec?.template?.spec?.containers?.[0]?.image === status?.image ? begun : known;
+  const isServed = status?.image === fullImage(spec);
+  const value = isServed ? served : migration && generationOf(migration);
+  return present({ [MIGRATION_ANNOTATION]: value, [SERVED_ANNOTATION]: served });
+}
+
+function present(values: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 function generationOf(migration: KubeObject): string {
@@ -96,25 +112,28 @@ function isWaiting(migration: KubeObject): boolean {
 
 /** What approves the changes that waited for this rollout; nothing while it is not over, for whichever application. */
 export function approval(seen: Seen, isComplete: boolean): KubeObject | undefined {
-  const { migration, peers } = seen;
+  const { migration, peers, template } = seen;
   if (!migration || !isComplete || !isWaiting(migration) || !beganWith(seen, migration)) return undefined;
-  if (hasOlderPods(seen) || !peers.every(isRolledOut)) return undefined;
+  if (hasOlderPods(seen, template) || !peers.every((peer) => isRolledOut(peer, migration))) return undefined;
   const { name, namespace, uid, generation } = migration.metadata;
   const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration, generation) };
   return { apiVersion: migration.apiVersion, kind: migration.kind, metadata: { name, namespace, uid, annotations } };
 }
 
-function beganWith({ deployment }: Seen, migration: KubeObject): boolean {
+function beganWith({ deployment }: Pick<Seen, "deployment">, migration: KubeObject): boolean {
   return deployment?.metadata.annotations?.[MIGRATION_ANNOTATION] === generationOf(migration);
 }
 
 /** A Pod that ends still answers what it was asked. */
-function hasOlderPods({ allPods, template }: Seen): boolean {
+function hasOlderPods({ allPods }: Pick<Seen, "allPods">, template: PodTemplate): boolean {
   return allPods.some(({ metadata }) => metadata.labels?.[TEMPLATE_LABEL] !== template.metadata.labels[TEMPLATE_LABEL]);
 }
 
-function isRolledOut({ metadata, status }: PortfolioApp): boolean {
-  return status?.phase === "Running" && status.observedGeneration === metadata.generation;
+/** For another application the same holds as for this one. */
+function isRolledOut(peer: Peer, migration: KubeObject): boolean {
+  const { owner: { metadata, status }, deployment } = peer;
+  const isComplete = status?.phase === "Running" && status.observedGeneration === metadata.generation;
+  return isComplete && beganWith(peer, migration) && !hasOlderPods(peer, deployment!.spec.template);
 }
 
 /** That changes wait for a rollout which nobody has begun. */
@@ -122,7 +141,7 @@ export function contractFinding(seen: Seen): Finding | undefined {
   const { migration } = seen;
   if (!migration || !isWaiting(migration) || beganWith(seen, migration)) return undefined;
   const { name, generation } = migration.metadata;
-  const message = `DatabaseMigration "${name}" has changes that follow the next rollout; annotation ` +
+  const message = `DatabaseMigration "${name}" has changes that follow the next version; annotation ` +
     `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration, generation)}" on it lets them go on without one`;
   return { type: "ContractPending", status: "True", reason: "WaitingForNextRollout", message };
 }

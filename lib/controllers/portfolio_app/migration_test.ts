@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../api/object.ts";
-import type { PortfolioApp } from "../../api/portfolio_app.ts";
 import { decide } from "./decide.ts";
-import type { Seen } from "./gather.ts";
-import { approval, contractFinding, gateOf, MIGRATION_ANNOTATION, rolledWith } from "./migration.ts";
+import type { Peer, Seen } from "./gather.ts";
+import { approval, contractFinding, gateOf, MIGRATION_ANNOTATION, rolledWith, SERVED_ANNOTATION } from "./migration.ts";
 import { app, child, CREATED, pod, rolledOut, seen } from "./test_objects.ts";
 
 const SPEC = { migrationRef: { name: "schema" } };
@@ -88,7 +87,15 @@ Deno.test("a complete rollout lets go on what waited for it, and touches one ann
   assert.deepEqual([metadata.annotations, spec], [{ "maquette.dev/contract-approved": "3" }, undefined]);
 });
 
-const running = (phase: string): PortfolioApp => app(SPEC, { status: { phase, observedGeneration: 1 } });
+/** Another application of the same database. */
+function peer(phase: string, annotations: Record<string, string> = BEGAN, older: KubeObject[] = []): Peer {
+  const owner = app(SPEC, { status: { phase, observedGeneration: 1 } });
+  const { deployment: observed, allPods } = rolledOut(owner);
+  const deployment = { ...observed!, metadata: { ...observed!.metadata, annotations } };
+  return { owner, deployment, allPods: [...allPods, ...older] };
+}
+const OLDER = { [MIGRATION_ANNOTATION]: "uid-of-schema/2" };
+const ENDING = pod(app({ ...SPEC, version: "v0" }), "shop-0");
 
 const HELD: Record<string, [seen: Seen, isComplete: boolean]> = {
   "the rollout is not complete": [complete(), false],
@@ -97,7 +104,15 @@ const HELD: Record<string, [seen: Seen, isComplete: boolean]> = {
     complete({ allPods: [pod(app(SPEC)), pod(app({ ...SPEC, version: "v0" }), "shop-0")] }),
     true,
   ],
-  "another application of the same database rolls": [complete({ peers: [running("Progressing")] }), true],
+  "another application of the same database rolls": [complete({ peers: [peer("Progressing")] }), true],
+  "another application of the same database runs what it ran before": [
+    complete({ peers: [peer("Running", OLDER)] }),
+    true,
+  ],
+  "a Pod of an older version of another application still ends": [
+    complete({ peers: [peer("Running", BEGAN, [ENDING])] }),
+    true,
+  ],
   "nothing waits": [
     complete({ migration: migration({ Expanded: ["True", "Applied"], Ready: ["True", "Migrated"] }) }),
     true,
@@ -109,7 +124,7 @@ for (const [sentence, [looked, isComplete]] of Object.entries(HELD)) {
 }
 
 Deno.test("all applications of a database rolled out: approved", () => {
-  assert.ok(approval(complete({ peers: [running("Running")] }), true));
+  assert.ok(approval(complete({ peers: [peer("Running")] }), true));
 });
 
 Deno.test("changes that wait for a rollout which nobody has begun are told", () => {
@@ -117,4 +132,50 @@ Deno.test("changes that wait for a rollout which nobody has begun are told", () 
   const { reason, message } = contractFinding(complete({}, { [MIGRATION_ANNOTATION]: "uid-of-schema/2" }))!;
   assert.equal(reason, "WaitingForNextRollout");
   assert.match(message, /contract-approved=3/);
+});
+
+/** What a rollout of `asked` begins with, where `served` is rolled out completely and the Deployment has `deployed`. */
+function begins(
+  asked: string,
+  deployed: string | undefined,
+  annotations: Record<string, string>,
+  served = "v1",
+): unknown {
+  const owner = app({ ...SPEC, version: asked }, { status: { image: `ghcr.io/acme/shop:${served}` } });
+  const { deployment } = rolledOut(app({ ...SPEC, version: deployed, env: { A: "1" } }));
+  const observed = { ...deployment!, metadata: { ...deployment!.metadata, annotations } };
+  return rolledWith(seen(owner, { deployment: deployed === undefined ? undefined : observed, migration: EXPANDED }));
+}
+
+const [FIRST, THIRD] = ["uid-of-schema/1", "uid-of-schema/3"];
+const BEGINNINGS: Record<string, [made: unknown, annotations: Record<string, string>]> = {
+  "a new version": [begins("v2", "v1", { [MIGRATION_ANNOTATION]: FIRST }), {
+    [MIGRATION_ANNOTATION]: THIRD,
+    [SERVED_ANNOTATION]: FIRST,
+  }],
+  "the version before, when the new one fails": [
+    begins("v1", "v2", { [MIGRATION_ANNOTATION]: THIRD, [SERVED_ANNOTATION]: FIRST }),
+    { [MIGRATION_ANNOTATION]: FIRST, [SERVED_ANNOTATION]: FIRST },
+  ],
+  "another new version after one that failed": [
+    begins("v3", "v2", { [MIGRATION_ANNOTATION]: FIRST, [SERVED_ANNOTATION]: FIRST }),
+    { [MIGRATION_ANNOTATION]: THIRD, [SERVED_ANNOTATION]: FIRST },
+  ],
+  "another configuration of the version that serves": [begins("v1", "v1", { [MIGRATION_ANNOTATION]: FIRST }), {
+    [MIGRATION_ANNOTATION]: FIRST,
+    [SERVED_ANNOTATION]: FIRST,
+  }],
+  "the version that serves, its Deployment deleted by hand": [begins("v1", undefined, {}), {}],
+  "the version that serves, which had no migration before": [begins("v1", "v1", {}), {}],
+};
+
+for (const [sentence, [made, annotations]] of Object.entries(BEGINNINGS)) {
+  Deno.test(`a rollout of ${sentence} begins with ${JSON.stringify(annotations)}`, () => {
+    assert.deepEqual(made, annotations);
+  });
+}
+
+Deno.test("an application that names a migration without rolling has not begun with it", () => {
+  assert.deepEqual(rolledWith(complete({}, {})), {});
+  assert.equal(approval(complete({}, {}), true), undefined);
 });

@@ -52,7 +52,7 @@ function permissionsOf({ migrations }: AppSettings): readonly Permission[] {
   return [...PERMISSIONS, {
     groups: [migrations.group],
     resources: [migrations.plural],
-    verbs: ["list", "watch", "patch"],
+    verbs: ["list", "watch", "get", "patch"],
   }];
 }
 
@@ -121,10 +121,10 @@ function ownersWithin({ object }: Change, owners: Lister): string[] {
   return owners.indexed(BY_HOME, object.metadata.name).map(keyOf);
 }
 
-/** What a namespace asks of Pods. */
+/** What a namespace asks of Pods, and whether anything can be made in it. */
 function asJudge(namespace: KubeObject): KubeObject {
-  const { apiVersion, kind, metadata: { name } } = namespace;
-  return { apiVersion, kind, metadata: { name }, ...podRulesOf(namespace) };
+  const { apiVersion, kind, metadata: { name, deletionTimestamp } } = namespace;
+  return { apiVersion, kind, metadata: { name, deletionTimestamp }, ...podRulesOf(namespace) };
 }
 
 function usersOfMigration({ object }: Change, owners: Lister): string[] {

@@ -17,6 +17,7 @@
 import type { KubeObject } from "../../api/object.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
+import type { PodTemplate } from "../../workload/pod_template.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
 import { backupProgress, keptJobs, type Progress } from "./backup.ts";
 import { taskJob } from "./backup_job.ts";
@@ -57,7 +58,9 @@ function draining(seen: Seen, now: number): Plan | undefined {
   const stoppedAt = transitionTime(seen, TRAFFIC_STOPPED) ?? now;
   const drainAt = stoppedAt + Math.min(PROPAGATION_MS, grace * 1000);
   if (now < drainAt) return { desired: [], keep: allBut(seen, []), report: { ...report, lookAgainAt: drainAt } };
-  const scaled = deployment(owner, settings, { ...seen, scale: { replicas: 0, scaledBy: "spec" } });
+  // As it is: what the spec asks for by now may be refused, and starts nothing any more.
+  const template: PodTemplate = observed.spec.template;
+  const scaled = deployment(owner, settings, { scale: { replicas: 0, scaledBy: "spec" }, template });
   const lateAt = drainAt + grace * 1000 + LATE_MS;
   const plan = { desired: [scaled], keep: allBut(seen, [observed]) };
   if (now < lateAt) return { ...plan, report: { ...report, lookAgainAt: lateAt } };
@@ -74,18 +77,31 @@ function isDown(observed: KubeObject): boolean {
 
 function saving(seen: Seen, now: number): Plan | undefined {
   const { owner: { spec, status }, deployment: observed, claim } = seen;
-  // What never ran has nothing of its own to save.
+  // What never ran has nothing of its own to save, and what has no volume none.
   const hasRun = observed !== undefined || status?.image !== undefined;
-  if (!spec.backup || !hasRun) {
+  if (!spec.backup || !hasRun || (spec.backup.tool === "volume" && !claim)) {
     return claim && allowing(seen, now, { reason: "NotSaved", message: "No backup is asked for" });
   }
   const progress = backupProgress(seen, spec.backup, now);
   const { state } = progress;
-  if (state.is === "done") return allowing(seen, now, { reason: "Saved", message: "The backup has been read back" });
-  const keep = allBut(seen, []);
-  if (state.is !== "failed") return underWay(seen, progress, keep);
-  const { message, retryAt } = state;
-  if (spec.backup.onFailure === "Continue") {
+  if (state.is === "done") {
+    const reason = spec.backup.tool === "volume" ? "VolumeSaved" : "Saved";
+    return allowing(seen, now, { reason, message: "The backup has been read back" });
+  }
+  if (state.is === "failed") return unsaved(seen, now, state);
+  if (state.is === "due" && seen.isNamespaceLeaving) return unsaved(seen, now, noJob(seen));
+  return underWay(seen, progress, allBut(seen, []));
+}
+
+/** Nothing can be made in a namespace that is being deleted. */
+function noJob({ owner: { metadata } }: Seen): { message: string } {
+  const message = `Namespace "${metadata.namespace}" is being deleted, so no backup can be made: set ` +
+    "spec.backup.onFailure to Continue, or save what is needed by hand and do so then";
+  return { message };
+}
+
+function unsaved(seen: Seen, now: number, { message, retryAt }: { message: string; retryAt?: number }): Plan {
+  if (seen.owner.spec.backup?.onFailure === "Continue") {
     return allowing(seen, now, { reason: "BackupFailed", message: `onFailure is Continue: ${message}` });
   }
   const said = `Nothing is deleted before a backup has succeeded: ${message}`;
@@ -95,7 +111,7 @@ function saving(seen: Seen, now: number): Plan | undefined {
     lookAgainAt: retryAt,
   };
   const outcome = { outcome: "BackupFailed", reason: "BackupFailed", message };
-  return { desired: [], keep, report: { ...report, outcome } };
+  return { desired: [], keep: allBut(seen, []), report: { ...report, outcome } };
 }
 
 function underWay(seen: Seen, { task, state }: Progress, keep: KubeObject[]): Plan {
@@ -108,17 +124,18 @@ function underWay(seen: Seen, { task, state }: Progress, keep: KubeObject[]): Pl
       report,
     };
   }
-  const { message, attempt } = state.is === "running"
-    ? { ...state.task, message: state.message }
-    : { message: "", attempt: 1 };
+  const { message, attempt, lookAgainAt } = state.is === "running"
+    ? { ...state, ...state.task }
+    : { message: "", attempt: 1, lookAgainAt: undefined };
   const report = leaving(seen, "BackingUp", `Backup, attempt ${attempt}, is under way`, [stopped()]);
-  if (!message) return { desired: [], keep, report };
+  if (!message) return { desired: [], keep, report: { ...report, lookAgainAt } };
   const said = `Nothing is deleted before a backup has succeeded: ${message}`;
   return { desired: [], keep, report: { ...report, state: "stalled", reason: "BackupFailed", message: said } };
 }
 
 interface Verdict {
-  reason: "Saved" | "NotSaved" | "BackupFailed";
+  /** Of what is to be deleted only `VolumeSaved` says that the volume may go, too. */
+  reason: "Saved" | "VolumeSaved" | "NotSaved" | "BackupFailed";
   message: string;
 }
 
@@ -126,7 +143,7 @@ interface Verdict {
 function allowing(seen: Seen, now: number, { reason, message }: Verdict): Plan {
   const { claim } = seen;
   const allowed: Finding = { type: DELETION_ALLOWED, status: "True", reason, message };
-  const stays = claim && !goesAlong(seen, reason)
+  const stays = claim && !goesAlong(reason)
     ? `PersistentVolumeClaim "${claim.metadata.name}" is kept: no backup holds what is in it`
     : undefined;
   const warnings = [...(reason === "BackupFailed" ? [message] : []), ...(stays ? [stays] : [])];
@@ -142,14 +159,14 @@ function allowing(seen: Seen, now: number, { reason, message }: Verdict): Plan {
   };
 }
 
-/** A volume goes with its application when it has been saved. */
-function goesAlong({ owner }: Seen, reason: string): boolean {
-  return reason === "Saved" && owner.spec.backup?.tool === "volume";
+/** A volume goes with its application when it has been saved: what was, not what the spec asks for by now. */
+function goesAlong(reason: string): boolean {
+  return reason === "VolumeSaved";
 }
 
 function releasing(seen: Seen, { reason, message }: Finding): Plan | undefined {
   const { claim } = seen;
-  if (!claim || claim.metadata.deletionTimestamp || goesAlong(seen, reason)) return undefined;
+  if (!claim || claim.metadata.deletionTimestamp || goesAlong(reason)) return undefined;
   const said = [TRAFFIC_STOPPED, DELETION_ALLOWED, WARNINGS].map((type) => findingOf(seen, type));
   return {
     further: { release: claim },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { PortfolioApp } from "../../api/portfolio_app.ts";
-import { backupTask } from "./backup_job.ts";
+import { backupTask, type TaskSpec } from "./backup_job.ts";
 import type { Seen } from "./gather.ts";
 import { part } from "./parting.ts";
 import { app, child, CREATED, deployment, pod, seen, SETTINGS, task } from "./test_objects.ts";
@@ -35,10 +35,12 @@ function drained(owner: PortfolioApp): Partial<Seen> {
   return { deployment: deployment(owner, { spec: { replicas: 0 }, status: { replicas: 0 } }), claim: CLAIM };
 }
 
-function digestOf(owner: PortfolioApp): string {
-  return backupTask(owner, owner.spec.backup!, { settings: SETTINGS, more: [[], ""] }).digest;
+function taskOf(owner: PortfolioApp): Pick<TaskSpec, "digest" | "subject"> {
+  const { digest, subject } = backupTask(owner, owner.spec.backup!, { settings: SETTINGS, more: [[], ""] });
+  return { digest, subject };
 }
 
+const SUCCEEDED = { succeeded: true, at: AT, reason: "", message: "" };
 const FAILED = { succeeded: false, at: AT, reason: "BackoffLimitExceeded", message: "it failed" };
 
 Deno.test("part() takes traffic away first, and keeps everything else", () => {
@@ -81,7 +83,7 @@ Deno.test("part() backs up when the last Pod has gone, and keeps everything mean
 
 Deno.test("part() blocks on a failure, says why, and tries again after a while", () => {
   const owner = leaving({ ...VOLUME, backup: BACKUP });
-  const tasks = [task({ kind: "backup", digest: digestOf(owner), end: FAILED })];
+  const tasks = [task({ kind: "backup", ...taskOf(owner), end: FAILED })];
   const plan = part(seen(owner, { ...drained(owner), tasks }), CREATED)!;
   assert.deepEqual([plan.report.state, plan.report.reason], ["stalled", "BackupFailed"]);
   assert.match(plan.report.message, /it failed/);
@@ -98,15 +100,21 @@ Deno.test("part() tries again at once when a Secret or the spec has changed", ()
 
 Deno.test("part() says where the backup is before anything goes, and lets the volume go with it", () => {
   const owner = leaving({ ...VOLUME, backup: BACKUP });
-  const end = { succeeded: true, at: AT, reason: "", message: "" };
-  const tasks = [task({ kind: "backup", end, result: { archive: "a.tar.gz", sha256: "x", bytes: 1, entries: 1 } })];
+  const result = { archive: "a.tar.gz", sha256: "x", bytes: 1, entries: 1 };
+  const tasks = [task({ kind: "backup", ...taskOf(owner), end: SUCCEEDED, result })];
   const plan = part(seen(owner, { ...drained(owner), tasks }), CREATED)!;
   assert.deepEqual(plan.desired, []);
   const found = new Map(plan.report.conditions!.map(({ type, reason, message }) => [type, `${reason}: ${message}`]));
   assert.match(found.get("BackedUp")!, /pvc:b\/a\.tar\.gz/);
-  assert.match(found.get("DeletionAllowed")!, /^Saved/);
+  assert.match(found.get("DeletionAllowed")!, /^VolumeSaved/);
   assert.ok(!found.has("HasWarnings"));
-  const allowed = { type: "DeletionAllowed", status: "True", reason: "Saved", message: "x", lastTransitionTime: AT };
+  const allowed = {
+    type: "DeletionAllowed",
+    status: "True",
+    reason: "VolumeSaved",
+    message: "x",
+    lastTransitionTime: AT,
+  };
   const said = leaving({ ...VOLUME, backup: BACKUP }, [allowed]);
   assert.equal(part(seen(said, { ...drained(said), tasks: [] }), CREATED), undefined);
 });
@@ -114,7 +122,7 @@ Deno.test("part() says where the backup is before anything goes, and lets the vo
 Deno.test("part() goes on after a failure with Continue, warns, and lets go of the volume without deleting it", () => {
   const spec = { ...VOLUME, backup: { ...BACKUP, onFailure: "Continue" } };
   const owner = leaving(spec);
-  const tasks = [task({ kind: "backup", digest: digestOf(owner), end: FAILED })];
+  const tasks = [task({ kind: "backup", ...taskOf(owner), end: FAILED })];
   const { report } = part(seen(owner, { ...drained(owner), tasks }), CREATED)!;
   const warning = report.conditions!.find(({ type }) => type === "HasWarnings")!;
   assert.match(warning.message, /it failed.*"shop-data" is kept/s);
@@ -133,4 +141,38 @@ Deno.test("part() has nothing to say about what has neither volume nor backup, o
   assert.equal(part(seen(owner, { ...drained(owner), claim: undefined }), CREATED), undefined);
   const unborn = app({ backup: BACKUP }, { metadata: { deletionTimestamp: AT } });
   assert.equal(part(seen(unborn), CREATED), undefined);
+});
+
+Deno.test("part() saves the volume, although a database was saved before the spec was changed", () => {
+  const database = { host: "db", name: "shop", secretRef: { name: "db" } };
+  const before = leaving({ ...VOLUME, backup: { ...BACKUP, tool: "pg_dump", database } });
+  const tasks = [task({ kind: "backup", ...taskOf(before), end: SUCCEEDED })];
+  const owner = leaving({ ...VOLUME, backup: BACKUP });
+  assert.deepEqual(part(seen(owner, { ...drained(owner), tasks }), CREATED)!.desired!.map(({ kind }) => kind), ["Job"]);
+  const allowed = { type: "DeletionAllowed", status: "True", reason: "Saved", message: "x", lastTransitionTime: AT };
+  const said = leaving({ ...VOLUME, backup: BACKUP }, [allowed]);
+  assert.deepEqual(part(seen(said, drained(said)), CREATED)!.further, { release: CLAIM });
+});
+
+Deno.test("part() ends the Pods that there are, whatever the spec asks for by now", () => {
+  const owner = leaving(VOLUME, [stoppedAt(AT)]);
+  const observed = deployment(app({ ...VOLUME, version: "v0" }), { status: { replicas: 1 } });
+  const quiet = { ...standing(owner), deployment: observed, frontage: [], endpointSlices: [] };
+  const [scaled] = part(seen(owner, quiet), CREATED + 5_000)!.desired!;
+  assert.deepEqual([scaled!.spec.replicas, scaled!.spec.template], [0, observed.spec.template]);
+});
+
+Deno.test("part() has no volume to save where there is none", () => {
+  const owner = leaving({ backup: BACKUP });
+  assert.equal(part(seen(owner, { ...drained(owner), claim: undefined }), CREATED), undefined);
+});
+
+Deno.test("part() asks for no backup in a namespace that is being deleted, and says what lets it go", () => {
+  const blocked = leaving({ ...VOLUME, backup: BACKUP });
+  const { report, desired } = part(seen(blocked, { ...drained(blocked), isNamespaceLeaving: true }), CREATED)!;
+  assert.deepEqual([report.state, report.reason, desired], ["stalled", "BackupFailed", []]);
+  assert.match(report.message, /Namespace "team" is being deleted.*spec\.backup\.onFailure to Continue/);
+  const going = leaving({ ...VOLUME, backup: { ...BACKUP, onFailure: "Continue" } });
+  const plan = part(seen(going, { ...drained(going), isNamespaceLeaving: true }), CREATED)!;
+  assert.equal(plan.report.conditions!.find(({ type }) => type === "DeletionAllowed")!.reason, "BackupFailed");
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KubeObject } from "../../api/object.ts";
-import type { PortfolioApp } from "../../api/portfolio_app.ts";
+import { CONFIG_FOLDER, type PortfolioApp } from "../../api/portfolio_app.ts";
 import { combine } from "../../image/reference.ts";
 import { appChild } from "../../portfolio_names.ts";
 import { digestOf } from "../../runtime/differs.ts";
@@ -16,6 +16,7 @@ import {
   type PodTemplate,
   probesOf,
   RESTRICTED_CONTAINER,
+  ROLLING,
   TEMPLATE_LABEL,
   withoutEmptyValue,
 } from "../../workload/pod_template.ts";
@@ -24,7 +25,8 @@ import {
 const CONFIG_ANNOTATION = "maquette.dev/config";
 /** Group that may read and write the volume, whoever the image runs as; backups run with it, too. */
 export const VOLUME_GROUP = 65_534;
-const CONFIG_FOLDER = "/etc/config";
+/** In bytes, name included: with a longer one Linux starts no process. */
+const LONGEST_VARIABLE = 131_000;
 const ENFORCED_LEVEL = "pod-security.kubernetes.io/enforce";
 const APP_LABEL = "app.kubernetes.io/name";
 const DEFAULT_GRACE_SECONDS = 30;
@@ -70,7 +72,7 @@ export function podTemplate(
     ...(storage ? { securityContext: volumeSecurity() } : {}),
     terminationGracePeriodSeconds: graceSeconds(owner),
     containers: [container(owner, isRestricted ? RESTRICTED_CONTAINER : GUARDED_CONTAINER)],
-    ...(storage && !isShared(owner) ? { affinity: togetherOn(owner) } : {}),
+    ...(storage ? nodeOfVolume(owner) : {}),
     ...(storage || owner.spec.config ? { volumes: volumes(owner) } : {}),
   };
   const annotations = { [CONFIG_ANNOTATION]: digestOf(sorted(owner.spec.config)) };
@@ -87,13 +89,21 @@ function isShared({ spec }: PortfolioApp): boolean {
   return spec.storage?.accessModes?.includes("ReadWriteMany") ?? false;
 }
 
-/** A new Pod must be where the volume is while the old one still has it. */
-function togetherOn(owner: PortfolioApp): Part {
+/** Of a Pod's spec: whatever uses a volume of one node must be where Pods of the application have it already. */
+export function nodeOfVolume(owner: PortfolioApp): Part {
+  if (isShared(owner)) return {};
   const podAffinityTerm = {
     labelSelector: { matchLabels: selectorOf(owner) },
     topologyKey: "kubernetes.io/hostname",
   };
-  return { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] } };
+  const preferred = [{ weight: 100, podAffinityTerm }];
+  return { affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferred } } };
+}
+
+/** How a Deployment changes its Pods: a volume that one Pod alone may have leaves no room for a second one. */
+export function rollingOf({ spec }: PortfolioApp): unknown {
+  if (!spec.storage?.accessModes?.includes("ReadWriteOncePod")) return ROLLING;
+  return { ...ROLLING, rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } };
 }
 
 function volumes(owner: PortfolioApp): Part[] {
@@ -113,20 +123,38 @@ function mounts({ storage, config }: PortfolioApp["spec"]): Part[] {
 
 function container(owner: PortfolioApp, securityContext: Part): Part {
   const { spec } = owner;
-  const { env, config, port, shutdown } = spec;
+  const { port, shutdown } = spec;
   const mounted = mounts(spec);
   return {
     name: "app",
     image: fullImage(spec),
     ports: [{ name: "http", containerPort: port, protocol: "TCP" }],
-    ...(env ? { env: sorted(env).map(([name, value]) => withoutEmptyValue({ name, value })) } : {}),
-    ...(config ? { envFrom: [{ configMapRef: { name: appChild(owner, "config") } }] } : {}),
+    ...variables(owner),
     resources: containerResources(spec.resources),
     securityContext,
     ...healthOf(spec),
     ...(shutdown?.preStop ? { lifecycle: { preStop: { exec: { command: shutdown.preStop } } } } : {}),
     ...(mounted.length > 0 ? { volumeMounts: mounted } : {}),
   };
+}
+
+/** The configuration as variables, over which env wins. With a text in it that is too long for one each is named. */
+function variables(owner: PortfolioApp): Part {
+  const { env = {}, config } = owner.spec;
+  const name = appChild(owner, "config");
+  const own = sorted(env).map(([name, value]) => withoutEmptyValue({ name, value }));
+  const short = sorted(config).filter((entry) => sizeOf(entry) <= LONGEST_VARIABLE).map(([key]) => key);
+  const isWhole = short.length === Object.keys(config ?? {}).length;
+  const named = isWhole ? [] : short.filter((key) => !(key in env) && !/^\d/.test(key));
+  const all = [...named.map((key) => ({ name: key, valueFrom: { configMapKeyRef: { name, key } } })), ...own];
+  return {
+    ...(all.length > 0 ? { env: all } : {}),
+    ...(config && isWhole ? { envFrom: [{ configMapRef: { name } }] } : {}),
+  };
+}
+
+function sizeOf(entry: [string, string]): number {
+  return new TextEncoder().encode(entry.join("=")).length;
 }
 
 function sorted(texts: Record<string, string> = {}): [string, string][] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fullImage, graceSeconds, podRulesOf, podTemplate } from "./pod.ts";
+import { fullImage, graceSeconds, podRulesOf, podTemplate, rollingOf } from "./pod.ts";
 import { app } from "./test_objects.ts";
 
 const TEMPLATE = "maquette.dev/template";
@@ -73,4 +73,19 @@ Deno.test("fullImage() puts image and version together, and graceSeconds() has a
     30,
     30,
   ]);
+});
+
+Deno.test("rollingOf() makes room for a second Pod, but where a volume is for one Pod alone", () => {
+  const modes = (accessModes: string[]): unknown => rollingOf(app({ storage: { size: "1Gi", accessModes } }));
+  const surging = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+  assert.deepEqual([rollingOf(app()), modes(["ReadWriteOnce"])], [surging, surging]);
+  assert.deepEqual(modes(["ReadWriteOncePod"]), { ...surging, rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } });
+});
+
+Deno.test("podTemplate() makes no variable of a text that no process can be started with: it is a file", () => {
+  const config = { LONG: "x".repeat(200_000), A: "1", B: "2", "1st": "3" };
+  const { env, envFrom } = podOf({ config, env: { B: "own" } }).containers[0];
+  assert.equal(envFrom, undefined);
+  assert.deepEqual(env.map(({ name }: { name: string }) => name), ["A", "B"]);
+  assert.deepEqual(env[0].valueFrom, { configMapKeyRef: { name: "shop-config", key: "A" } });
 });

@@ -17,6 +17,8 @@ import { failureOf, type PodFailure } from "../../workload/pod_failure.ts";
 export const TASK_LABEL = "maquette.dev/task";
 /** Digest of everything that could make it come out otherwise. */
 export const TASK_DIGEST_LABEL = "maquette.dev/task-digest";
+/** Digest of what is saved, and where to: a success at something else is none. */
+export const TASK_SUBJECT_LABEL = "maquette.dev/task-subject";
 /** 1 for the first. */
 export const ATTEMPT_LABEL = "maquette.dev/attempt";
 
@@ -36,8 +38,11 @@ export interface SeenTask {
   job: KubeObject;
   kind: TaskKind;
   digest: string;
+  subject: string;
   attempt: number;
   end?: JobEnd;
+  /** The latest of its Pods. */
+  pod?: KubeObject;
   result?: TaskResult;
   failure?: PodFailure;
   /** The end of its log, when it failed. */
@@ -54,6 +59,8 @@ export interface SeenTasks {
   secrets: KubeObject[];
 }
 
+/** What may pass by itself is not spoken of before. */
+const PATIENCE_MS = 30_000;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 10 * 60_000;
 
@@ -67,13 +74,15 @@ export async function seenTasks(
     const pods = seen.pods.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid));
     const pod = pods.sort(byAge).at(-1);
     const failure = pod && failureOf(pod);
-    const { [TASK_LABEL]: kind, [TASK_DIGEST_LABEL]: digest = "", [ATTEMPT_LABEL]: attempt } = job.metadata.labels!;
+    const { [TASK_LABEL]: kind, [ATTEMPT_LABEL]: attempt, ...labels } = job.metadata.labels!;
     tasks.push({
       job,
       kind: kind as TaskKind,
-      digest,
+      digest: labels[TASK_DIGEST_LABEL] ?? "",
+      subject: labels[TASK_SUBJECT_LABEL] ?? "",
       attempt: Number(attempt ?? 1),
       end: jobEnd(job),
+      pod,
       result: pod && resultOf(pod),
       failure,
       log: failure ? await logs.tail(failure, kube) : "",
@@ -106,32 +115,53 @@ function resultOf(pod: KubeObject): TaskResult | undefined {
 /** How far a task is. */
 export type TaskState =
   | { is: "due"; attempt: number }
-  | { is: "running"; task: SeenTask; message?: string; reason?: string }
+  /** `message` tells what keeps it; `lookAgainAt` is when it would. */
+  | { is: "running"; task: SeenTask; message?: string; lookAgainAt?: number }
   | { is: "done"; task: SeenTask }
   | { is: "failed"; task: SeenTask; reason: string; message: string; retryAt: number };
 
 /**
- * @param digest Of what is to be done now: a Job that failed at something else is no reason to wait.
+ * @param task What is to be done now: a Job that failed at something else, or waits for it, is no reason to wait, and one
+ * that saved something else has not saved this.
  * @param now Milliseconds since the epoch.
  */
 export function taskState(
   tasks: readonly SeenTask[],
-  task: { kind: TaskKind; digest: string },
+  task: { kind: TaskKind; digest: string; subject: string },
   now: number,
 ): TaskState {
   const latest = tasks.filter(({ kind }) => kind === task.kind).at(-1);
   if (!latest) return { is: "due", attempt: 1 };
-  const { end, failure, attempt } = latest;
-  if (!end) {
-    const isStuck = failure !== undefined && !failure.mayPass;
-    return { is: "running", task: latest, ...(isStuck ? explained(latest) : {}) };
-  }
-  if (end.succeeded) return { is: "done", task: latest };
-  if (latest.digest !== task.digest) return { is: "due", attempt: attempt + 1 };
+  const { end, attempt } = latest;
+  const again: TaskState = { is: "due", attempt: attempt + 1 };
+  const isSame = latest.digest === task.digest;
+  if (!end) return isSame || isAtWork(latest) ? { is: "running", task: latest, ...hindrance(latest, now) } : again;
+  if (end.succeeded) return latest.subject === task.subject ? { is: "done", task: latest } : again;
+  if (!isSame) return again;
   const retryAt = Date.parse(end.at) + Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
-  return now >= retryAt
-    ? { is: "due", attempt: attempt + 1 }
-    : { is: "failed", task: latest, ...explained(latest), retryAt };
+  return now >= retryAt ? again : { is: "failed", task: latest, ...explained(latest), retryAt };
+}
+
+/** A container of it runs, or has run, and nothing keeps the others. */
+function isAtWork({ pod, failure }: SeenTask): boolean {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod?.status ?? {};
+  const statuses: { state?: { running?: unknown; terminated?: unknown } }[] = [
+    ...initContainerStatuses,
+    ...containerStatuses,
+  ];
+  return !failure && statuses.some(({ state }) => state?.running || state?.terminated);
+}
+
+/** What keeps a Job that has not ended: a login or a volume that is not there, a quota. */
+function hindrance(task: SeenTask, now: number): { message?: string; lookAgainAt?: number } {
+  const { job, pod, failure } = task;
+  if (pod && !failure) return {};
+  if (failure && !failure.mayPass) return { message: explained(task).message };
+  const since = failure ? failure.since ?? 0 : Date.parse(job.metadata.creationTimestamp ?? "") || 0;
+  const lookAgainAt = since + PATIENCE_MS;
+  if (now < lookAgainAt) return { lookAgainAt };
+  if (failure) return { message: explained(task).message };
+  return { message: `Job "${job.metadata.name}" has no Pod yet: its Events say what refuses one` };
 }
 
 /** Why a Job has failed, in the words of its container where it has said any. */

@@ -12,7 +12,7 @@ import { deployment as desiredDeployment } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { podTemplate } from "./pod.ts";
 import type { AppSettings } from "./settings.ts";
-import { ATTEMPT_LABEL, type SeenTask, TASK_DIGEST_LABEL, TASK_LABEL } from "./tasks.ts";
+import { ATTEMPT_LABEL, type SeenTask, TASK_DIGEST_LABEL, TASK_LABEL, TASK_SUBJECT_LABEL } from "./tasks.ts";
 
 /** When {@link app} was created. */
 export const CREATED = Date.UTC(2026, 0, 1);
@@ -119,12 +119,16 @@ export function child(kind: string, name: string, rest: Record<string, unknown> 
 
 /** A Job of ours, as it is seen. */
 export function task(parts: Partial<SeenTask> & Pick<SeenTask, "kind">): SeenTask {
-  const { kind, digest = "digest", attempt = 1 } = parts;
-  const labels = { [TASK_LABEL]: kind, [TASK_DIGEST_LABEL]: digest, [ATTEMPT_LABEL]: String(attempt) };
+  const { kind, digest = "digest", subject = "subject", attempt = 1 } = parts;
+  const which = { [TASK_DIGEST_LABEL]: digest, [TASK_SUBJECT_LABEL]: subject };
+  const labels = { [TASK_LABEL]: kind, ...which, [ATTEMPT_LABEL]: String(attempt) };
   const job = {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { name: `${kind}-${attempt}`, namespace: "team", labels },
+    metadata: {
+      ...{ name: `${kind}-${attempt}`, namespace: "team", labels },
+      creationTimestamp: new Date(CREATED).toISOString(),
+    },
   };
-  return { job, digest, attempt, log: "", ...parts };
+  return { job, digest, subject, attempt, log: "", ...parts };
 }
