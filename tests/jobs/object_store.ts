@@ -1,65 +1,71 @@
 /**
- * A store that speaks as much S3 as backups need: objects are put and got by path, and every request must be signed with
- * AWS Signature Version 4 by whoever knows the secret key.
+ * A real store that speaks S3, on a free port of loopback: the Versity S3 Gateway over a temporary folder, built once
+ * from its Go module. It answers nobody but who signs with AWS Signature Version 4.
  *
- * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  * @module
  */
-import { createHash, createHmac } from "node:crypto";
+import { join } from "node:path";
+import { cached } from "../cache.ts";
+import { waitFor } from "../wait.ts";
+import { endServer, freePort, run, spawnServer, writeLog } from "./server_process.ts";
+
+const PACKAGE = "github.com/versity/versitygw/cmd/versitygw";
+const VERSION = "v1.8.0";
 
 /** See the module. */
 export class ObjectStore implements AsyncDisposable {
-  /** Contents by `/<bucket>/<key>`. */
-  readonly objects = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly accessKeyId = "AKIA-TEST";
   /** With what a shell, a configuration file or a URL would read otherwise. */
   readonly secretAccessKey = 'a/b+c="d"\\e $(f):%41';
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly endpoint: string;
+  readonly #folder: string;
+  readonly #child: Deno.ChildProcess;
 
-  constructor() {
-    const options = { hostname: "127.0.0.1", port: 0, onListen: (): void => {} };
-    this.#server = Deno.serve(options, (request) => this.#answer(request));
+  private constructor(program: string, folder: string) {
+    const address = `127.0.0.1:${freePort()}`;
+    const login = [`--access=${this.accessKeyId}`, `--secret=${this.secretAccessKey}`];
+    // What the store knows of an object is kept beside it: not every file system has extended attributes.
+    const backend = ["posix", `--sidecar=${join(folder, "known")}`, join(folder, "buckets")];
+    this.endpoint = `http://${address}`;
+    this.#folder = folder;
+    this.#child = spawnServer([program, `--port=${address}`, "--quiet", ...login, ...backend]);
+    void writeLog(this.#child, join(folder, "log"));
   }
 
-  get endpoint(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}`;
+  /** @param bucket one that is there from the beginning. @throws {Error} when it cannot be built or does not start */
+  static async start(bucket: string): Promise<ObjectStore> {
+    const program = join(await cached("versitygw", VERSION, build), "versitygw");
+    const folder = await Deno.makeTempDir({ prefix: "maquette-store-" });
+    await Deno.mkdir(join(folder, "buckets", bucket), { recursive: true });
+    await Deno.mkdir(join(folder, "known"));
+    const store = new ObjectStore(program, folder);
+    await waitFor("the store to answer", async () => {
+      const response = await fetch(store.endpoint);
+      await response.body?.cancel();
+      return response.status;
+    });
+    return store;
   }
 
-  async #answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    const body = new Uint8Array(await request.arrayBuffer());
-    if (!this.#isSigned(request, pathname, body)) return new Response("SignatureDoesNotMatch", { status: 403 });
-    if (request.method === "PUT") {
-      this.objects.set(pathname, body);
-      return new Response();
+  /** Files of a bucket's folder, sorted: the store keeps each object as one. @param path `<bucket>/<prefix>` */
+  async objects(path: string): Promise<string[]> {
+    const folder = join(this.#folder, "buckets", path);
+    const files: string[] = [];
+    try {
+      for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) files.push(join(folder, name));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    const found = this.objects.get(pathname);
-    return found ? new Response(found) : new Response("NoSuchKey", { status: 404 });
-  }
-
-  #isSigned(request: Request, pathname: string, body: Uint8Array): boolean {
-    const header = request.headers.get("authorization") ?? "";
-    const [, id, scope, names = "", signature] =
-      /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(.+?), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]+)$/.exec(header) ?? [];
-    if (id !== this.accessKeyId || !scope) return false;
-    const hash = request.headers.get("x-amz-content-sha256");
-    if (hash !== sha256(body) || !names.split(";").includes("x-amz-content-sha256")) return false;
-    const signed = names.split(";").map((name) => `${name}:${request.headers.get(name)?.trim() ?? ""}\n`).join("");
-    const canonical = [request.method, pathname, "", signed, names, hash].join("\n");
-    const time = request.headers.get("x-amz-date") ?? "";
-    const text = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
-    const key = scope.split("/").reduce<string | Uint8Array>(
-      (made, part) => createHmac("sha256", made).update(part).digest(),
-      `AWS4${this.secretAccessKey}`,
-    );
-    return createHmac("sha256", key).update(text).digest("hex") === signature;
+    return files.sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    await endServer(this.#child, "SIGKILL");
+    await Deno.remove(this.#folder, { recursive: true });
   }
 }
 
-function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+async function build(folder: string): Promise<void> {
+  const env = { CGO_ENABLED: "0", GOBIN: folder, GOFLAGS: "-trimpath" };
+  await run(["go", "install", "-ldflags=-s -w", `${PACKAGE}@${VERSION}`], { env });
 }

@@ -71,14 +71,18 @@ quoted() { printf '%s' "$1" | sed 's/[\\\\"]/\\\\&/g'; }
 # The login is no argument: those can be seen from outside.
 store() {
   printf 'user = "%s:%s"\\n' "$(quoted "$ACCESS_KEY_ID")" "$(quoted "$SECRET_ACCESS_KEY")" |
-    curl --config - --silent --show-error --fail --aws-sigv4 "aws:amz:$REGION:s3" "$@"
+    curl --config - --silent --show-error --fail --retry 4 --aws-sigv4 "aws:amz:$REGION:s3" "$@"
 }
 # S3 wants the checksum of what is sent to be signed, and not every curl works it out by itself.
 checksum() { printf 'x-amz-content-sha256: '; sha256sum "$1" | cut -d ' ' -f 1; }
 upload() {
   store --header "$(checksum "/staging/$1")" --upload-file "/staging/$1" "$URL/$1" || fail "Cannot write $1 to the store"
 }
-download() { store --header "$(checksum /dev/null)" --output "$2" "$URL/$1"; }
+download() {
+  name=$1 to=$2
+  shift 2
+  store --header "$(checksum /dev/null)" --output "$to" "$@" "$URL/$name"
+}
 `;
 
 /** Takes the archive of {@link SAVE} to the store and reads it back. @environment URL REGION ACCESS_KEY_ID … */
@@ -93,10 +97,17 @@ cat /staging/result >/dev/termination-log
 echo "Stored $file"
 `;
 
-/** Takes the archive from the store. @environment ARCHIVE URL … */
+/**
+ * Takes the archive from the store, and its checksum where there is one. Who may not list a bucket is told 403 of what
+ * does not exist. @environment ARCHIVE URL …
+ */
 export const DOWNLOAD = `${STORE}
 download "$ARCHIVE" "/staging/$ARCHIVE" || fail "Cannot read $ARCHIVE from the store"
-download "$ARCHIVE.sha256" "/staging/$ARCHIVE.sha256" || rm -f "/staging/$ARCHIVE.sha256"
+sum="/staging/$ARCHIVE.sha256"
+code=$(download "$ARCHIVE.sha256" "$sum" --write-out '%{http_code}') || case $code in
+  403|404) rm -f "$sum" ;;
+  *) fail "Cannot read $ARCHIVE.sha256 from the store" ;;
+esac
 `;
 
 /** Brings an archive back. @environment TOOL SOURCE ARCHIVE, DATABASE as a connection string */
