@@ -66,9 +66,19 @@ function shop(): KubeObject[] {
   return [...webObjects("web", "one"), worker!, nightly];
 }
 
-/** A Secret in a repository that the API server will not have. */
-function brokenSecret(): KubeObject {
-  return { apiVersion: "v1", kind: "Secret", metadata: { name: "broken" }, data: { password: `${WORD}-%-broken` } };
+/** Secrets in a repository: one is not base64, the other one is not what its type says, which the API server tells. */
+const BROKEN = {
+  broken: { data: { password: `${WORD}-%-broken` } },
+  refused: { type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": btoa(`${WORD}, but no JSON`) } },
+};
+const TOLD = { broken: "Secret/broken is refused", refused: "acme-refused-refused/refused" };
+
+function brokenFiles(): Record<string, KubeObject> {
+  return Object.fromEntries(
+    Object.entries(BROKEN).map(([name, content]) => {
+      return [`${name}/secret.yaml`, { apiVersion: "v1", kind: "Secret", metadata: { name }, ...content }];
+    }),
+  );
 }
 
 /** A text in base64, wherever in what is encoded it begins. */
@@ -89,7 +99,7 @@ Deno.test("Secrets of Projects", async (t) => {
   const at = new EnvironmentTerminal(plane);
   for (const namespace of [TEAM, GUESTS]) await plane.kubectl(["create", "namespace", namespace]);
   const host = new URL(repository.url).host;
-  const files = { "manifests/shop.yaml": shop(), "broken/secret.yaml": brokenSecret() };
+  const files = { "manifests/shop.yaml": shop(), ...brokenFiles() };
   const commit = await repository.commit(files);
   const source = { commitSha: commit };
   const from = { repositoryUrl: repository.url, branch: "main", secretRef: { name: "git" } };
@@ -260,24 +270,26 @@ Deno.test("Secrets of Projects", async (t) => {
     assert.ok(await copy("push", "acme-built-image"));
   });
 
-  await t.step("what is wrong with a Secret of the source is told without what is in it", async () => {
-    const deployment = { type: "manifest", path: "broken" };
-    await at.create(project("broken", repository.url, { source: from, deployment }));
-    await at.create(environment("broken", "broken", { source }));
-    await waitUntil(
-      "the refusal to be told",
-      async () => condition(await at.env("broken"), "Ready")?.message ?? "",
-      (message) => message.includes("acme-broken-broken/broken"),
-    );
-    // It is tried again and again, which is no news.
-    await plane.kubectl(["delete", "env", "broken", "-n", TEAM, "--timeout=60s"]);
-  });
+  for (const [name, told] of Object.entries(TOLD)) {
+    await t.step(`what is wrong with a Secret of the source is told without what is in it: ${name}`, async () => {
+      const deployment = { type: "manifest", path: name };
+      await at.create(project(name, repository.url, { source: from, deployment }));
+      await at.create(environment(name, name, { source }));
+      await waitUntil(
+        "the refusal to be told",
+        async () => condition(await at.env(name), "Ready")?.message ?? "",
+        (message) => message.includes(told),
+      );
+      // It is tried again and again, which is no news.
+      await plane.kubectl(["delete", "env", name, "-n", TEAM, "--timeout=60s"]);
+    });
+  }
 
   await t.step("a plan has the Secrets of the source without what is in them", async () => {
-    const file = [project("broken", repository.url, { deployment: { type: "manifest", path: "broken" } })];
-    const text = [...file, environment("broken", "broken", { source })].map((each) => JSON.stringify(each));
+    const file = [project("refused", repository.url, { deployment: { type: "manifest", path: "refused" } })];
+    const text = [...file, environment("refused", "refused", { source })].map((each) => JSON.stringify(each));
     const objects = await planned(["plan", "-f", "-", "--source", repository.folder, ...flags], text.join("\n---\n"));
-    assert.ok(objects.some(({ kind, metadata }) => kind === "Secret" && metadata.name === "broken"));
+    assert.ok(objects.some(({ kind, metadata }) => kind === "Secret" && metadata.name === "refused"));
     assert.ok(!JSON.stringify(objects).includes(WORD));
   });
 
