@@ -185,7 +185,7 @@ Deno.test("a preview environment through kubectl alone", async (t) => {
   await step("a second one for the same environment is refused, naming the first", async () => {
     assert.match(await terminal.refusal(preview(7, {}, { name: "other" })), /default\/pr-7/);
     const elsewhere = preview(7, { namespace: "elsewhere" }, { name: "other" });
-    assert.match(await terminal.refusal(elsewhere), /host .*default\/pr-7/);
+    assert.match(await terminal.refusal(elsewhere), /Host .*default\/pr-7/);
   });
 
   await step("registry ports and digests are valid images", async () => {
