@@ -161,8 +161,16 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     transcript.quote("condition Ready of papp/shop", message);
     await terminal.apply(shop("v2"));
     await terminal.untilAppPhase("shop", "Running");
+    const pending = await waitFor(
+      "what waits to be told",
+      async () => condition(await terminal.app("shop"), "ContractPending")?.message,
+    );
+    assert.deepEqual(await lab.history("shop", "flyway"), ["1", "2", "3", "4"]);
+    const [, approval] = /"(maquette\.dev\/contract-approved=[^"]+)"/.exec(pending)!;
+    await plane.kubectl(["annotate", "dbm", "shop", "-n", TEAM, "--overwrite", approval!]);
     await lab.untilMigration("shop", "Completed");
     assert.deepEqual(await lab.history("shop", "flyway"), ["1", "2", "3", "4", "5"]);
+    transcript.quote("condition ContractPending of papp/shop after the way back", pending);
     await shoppers[Symbol.asyncDispose]();
     assert.deepEqual(shoppers.failures, []);
   });
