@@ -7,6 +7,7 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import { statusRules } from "../../lib/runtime/status_rules.ts";
 import { app, AppTerminal, TEAM } from "../integration/apps.ts";
 import { condition } from "../integration/previews.ts";
+import { waitUntil } from "../wait.ts";
 import { Answers } from "./answers.ts";
 import { Cluster, DOMAIN } from "./cluster.ts";
 import { WEB } from "./images.ts";
@@ -121,8 +122,11 @@ Deno.test({ name: "an application scales with its load on a real node", ignore: 
 
   await t.step("deleted, it leaves nothing", async () => {
     await at.remove("papp", "--all", TEAM, "--timeout=120s");
-    const left = await at.list("deployments,pods,services,ingresses,pdb,hpa", "-n", TEAM);
-    assert.deepEqual(left.map(({ kind, metadata }) => `${kind} ${metadata.name}`), []);
+    // Containers have ended then; their Pods go when the kubelet has said so.
+    await waitUntil("nothing to be left", async () => {
+      const left = await at.list("deployments,pods,services,ingresses,pdb,hpa", "-n", TEAM);
+      return left.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    }, (left) => left.length === 0);
     await at.remove("namespace", TEAM);
   });
 });
