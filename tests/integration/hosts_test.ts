@@ -8,7 +8,7 @@ import { isOlder, type KubeObject } from "../../lib/api/object.ts";
 import { statusRules } from "../../lib/runtime/status_rules.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
-import { waitUntil } from "../wait.ts";
+import { waitFor, waitUntil } from "../wait.ts";
 import { app } from "./apps.ts";
 import { environment, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition, preview, Terminal } from "./previews.ts";
@@ -28,6 +28,13 @@ function previewIn(name: string, namespace?: string): KubeObject {
 
 /** Somebody who looks at hosts. */
 class HostTerminal extends Terminal {
+  /** Times of creation have seconds: what is created afterwards is younger. */
+  override async create(...objects: unknown[]): Promise<void> {
+    await super.create(...objects);
+    const second = Math.floor(Date.now() / 1000);
+    await waitFor("the next second", () => Date.now() / 1000 > second + 1);
+  }
+
   async owner(kind: Kind, name: string): Promise<KubeObject | undefined> {
     return await this.get(kind, name, TEAM);
   }
