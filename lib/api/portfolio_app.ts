@@ -28,6 +28,7 @@ export const PORTFOLIO_APP_PHASES = [
 
 /** Where containers find `config`. */
 export const CONFIG_FOLDER = "/etc/config";
+const IN_CONFIG_FOLDER = `^${CONFIG_FOLDER}(/|$)`;
 /** Most replicas of an application, with and without an autoscaler. */
 export const MAX_REPLICAS = 100;
 const MAX_APP_NAME_LENGTH = 63;
@@ -134,9 +135,9 @@ const spec = withRules(
   {
     field: ["storage", "mountPath"],
     reads: ["storage", "config"],
-    cel: `!has(self.storage) || !has(self.config) || !self.storage.mountPath.matches('^${CONFIG_FOLDER}(/|$)')`,
+    cel: `!has(self.storage) || !has(self.config) || !self.storage.mountPath.matches('${IN_CONFIG_FOLDER}')`,
     holds: ({ storage, config }) =>
-      storage === undefined || config === undefined || !/^\/etc\/config(\/|$)/.test(storage.mountPath),
+      storage === undefined || config === undefined || !new RegExp(IN_CONFIG_FOLDER).test(storage.mountPath),
     message: `Must not be in ${CONFIG_FOLDER}, where config is`,
   },
   MINIMUM_WITHIN_MAXIMUM,

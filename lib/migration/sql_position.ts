@@ -7,9 +7,9 @@
  *
  * @module
  */
+import { piecesWith } from "./postgres_text.ts";
 
-/** Quoted texts, comments and semicolons; `$tag$` quotes as well. */
-const PIECES = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|;/g;
+const SEMICOLONS = piecesWith(";");
 
 /** What MySQL quotes: the rest of the script, as far as it shows that, or a name. */
 const MYSQL_REST = /for the right syntax to use near '([\s\S]+?)(?:\.\.\.)?' at line \d+/;
@@ -52,6 +52,6 @@ function quoteAt(sql: string, at: number): number {
 }
 
 function statementStarts(sql: string): number[] {
-  const ends = [...sql.matchAll(PIECES)].filter(([piece]) => piece === ";").map(({ index }) => index + 1);
+  const ends = [...sql.matchAll(SEMICOLONS)].filter(([piece]) => piece === ";").map(({ index }) => index + 1);
   return [0, ...ends];
 }

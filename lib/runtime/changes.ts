@@ -10,6 +10,7 @@ import type { Root } from "./definition.ts";
 import { asCached } from "./copies.ts";
 import { difference, withDigest } from "./differs.ts";
 import { stamp } from "./ownership.ts";
+import type { InventoryEntry } from "./status.ts";
 
 /** Changes that make the cluster what was asked for. */
 export interface Changes {
@@ -24,6 +25,14 @@ export interface Changes {
 /** Kind and key: children of several kinds may share a name. */
 export function childKey(object: KubeObject): string {
   return `${object.kind} ${keyOf(object)}`;
+}
+
+/** Of an inventory, what is there. @param there Children, by {@link childKey}. */
+export function listedOf(
+  inventory: readonly InventoryEntry[] | undefined,
+  there: ReadonlySet<string>,
+): InventoryEntry[] | undefined {
+  return inventory?.filter(({ kind, ...metadata }) => there.has(childKey({ apiVersion: "", kind, metadata })));
 }
 
 /**

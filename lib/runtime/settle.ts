@@ -6,12 +6,12 @@
 import { ANNOTATION_PAUSED } from "../api/names.ts";
 import type { KubeObject } from "../api/object.ts";
 import { act, type ActDeps } from "./act.ts";
-import { type Changes, changesFor, childKey, countOf, withinReach } from "./changes.ts";
+import { type Changes, changesFor, childKey, countOf, listedOf, withinReach } from "./changes.ts";
 import type { ControllerDefinition, GatherDeps, Plan } from "./definition.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
 import { Stalled, Waiting } from "./errors.ts";
-import { type InventoryEntry, inventoryEntry, nameOf, type Report } from "./status.ts";
+import { inventoryEntry, nameOf, type Report } from "./status.ts";
 
 /** What one reconcile came to. */
 export interface Outcome {
@@ -105,11 +105,7 @@ async function planFor<Seen>(
 /** The inventory lists what is there and ours, in the order of what is wanted; what is left as it is stays listed. */
 function withInventory(plan: Plan, owner: KubeObject, deps: SettleDeps): Report {
   const there = new Set(deps.owned(owner).map(childKey));
-  if (!plan.desired) {
-    const listed: InventoryEntry[] | undefined = owner.status?.inventory;
-    const left = listed?.filter(({ kind, ...metadata }) => there.has(childKey({ apiVersion: "", kind, metadata })));
-    return { inventory: left, ...plan.report };
-  }
+  if (!plan.desired) return { inventory: listedOf(owner.status?.inventory, there), ...plan.report };
   const made = [...plan.desired, ...plan.keep ?? []].filter((object) => there.has(childKey(object)));
   return { ...plan.report, inventory: made.map(inventoryEntry) };
 }

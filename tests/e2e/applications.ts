@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { statusRules } from "../../lib/runtime/status_rules.ts";
-import { AppTerminal, TEAM } from "../integration/apps.ts";
+import { AppTerminal, claim, secret, TEAM } from "../integration/apps.ts";
 import type { MigrationText } from "../migrations/lab.ts";
 import { waitUntil } from "../wait.ts";
 import type { Cluster } from "./cluster.ts";
@@ -48,8 +48,7 @@ export class Applications implements AsyncDisposable {
 
   /** A Secret with the server's login, or one that it refuses. */
   login(name: string, namespace: string, password = this.password): KubeObject {
-    const stringData = { username: "postgres", password };
-    return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData };
+    return secret(name, { username: "postgres", password }, namespace);
   }
 
   /** Rows, their columns parted by `|`. */
@@ -140,15 +139,6 @@ export class Applications implements AsyncDisposable {
 
 function namespace(name: string, labels: Record<string, string> = {}): unknown {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
-}
-
-function claim(name: string): unknown {
-  return {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: { name, namespace: TEAM },
-    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-  };
 }
 
 /** Its data end with its Pod. */

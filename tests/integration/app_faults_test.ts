@@ -9,22 +9,13 @@ import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { app, AppTerminal, TEAM } from "./apps.ts";
+import { app, AppTerminal, claim, TEAM } from "./apps.ts";
 import { condition } from "./previews.ts";
 
 const IMAGE = "local.test/tools-unready:1";
 const VOLUME = { storage: { size: "1Gi" } };
 const SAVED = { tool: "volume", destination: { pvc: { claimName: "backups" } }, timeoutSeconds: 600 };
 const DUMPED = { ...SAVED, tool: "pg_dump", database: { host: "db.invalid", name: "shop", secretRef: { name: "db" } } };
-
-function claim(name: string, namespace = TEAM): unknown {
-  return {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: { name, namespace },
-    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-  };
-}
 
 Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
   await using plane = await startControlPlane();

@@ -11,7 +11,7 @@ import { PostgresServer } from "../jobs/postgres.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { toolImages } from "../migrations/tools.ts";
 import { waitUntil } from "../wait.ts";
-import { app, AppTerminal, TEAM } from "./apps.ts";
+import { app, AppTerminal, secret, TEAM } from "./apps.ts";
 import { condition } from "./previews.ts";
 
 const REF = { migrationRef: { name: "schema" } };
@@ -75,12 +75,7 @@ Deno.test("an application and its schema change together", async (t) => {
       .length > 0;
 
   await server.query("postgres", "create database shop");
-  await terminal.create({
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "login", namespace: TEAM },
-    stringData: { username: server.user, password: server.password },
-  });
+  await terminal.create(secret("login", { username: server.user, password: server.password }));
 
   await step("without its migration an application waits for it, and says so", async () => {
     await terminal.create(app("shop", { replicas: 2, ...REF }));

@@ -25,6 +25,21 @@ export function app(
   };
 }
 
+/** A claim of a volume for one node. */
+export function claim(name: string, namespace = TEAM): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name, namespace },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  };
+}
+
+/** A Secret with these texts. */
+export function secret(name: string, stringData: Record<string, string>, namespace = TEAM): KubeObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData };
+}
+
 /** kubectl, in the team's namespace. */
 export class AppTerminal extends Terminal {
   static async open(plane: ControlPlane): Promise<AppTerminal> {

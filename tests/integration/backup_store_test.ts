@@ -6,7 +6,7 @@ import { install } from "../installed.ts";
 import { ObjectStore } from "../jobs/object_store.ts";
 import { PostgresServer } from "../jobs/postgres.ts";
 import { JobRunner } from "../jobs/runner.ts";
-import { app, AppTerminal, TEAM } from "./apps.ts";
+import { app, AppTerminal, secret, TEAM } from "./apps.ts";
 import { condition } from "./previews.ts";
 
 const IMAGE = "local.test/tools-unready:1";
@@ -22,12 +22,6 @@ Deno.test("backups go to a store that speaks S3, and come back from there", asyn
   const images = { tools: { env: { PATH: `${server.bin}:/usr/bin:/bin` } } };
   await using runner = await JobRunner.start(plane, { images });
   const terminal = await AppTerminal.open(plane);
-  const secret = (name: string, stringData: Record<string, string>): unknown => ({
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, namespace: TEAM },
-    stringData,
-  });
   const database = (name: string): unknown => ({
     ...{ host: server.host, port: server.port, name, secretRef: { name: "db" } },
   });

@@ -11,7 +11,7 @@ import { install } from "../installed.ts";
 import { PostgresServer } from "../jobs/postgres.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { waitFor, waitUntil } from "../wait.ts";
-import { app, AppTerminal, TEAM } from "./apps.ts";
+import { app, AppTerminal, claim, secret, TEAM } from "./apps.ts";
 import { condition } from "./previews.ts";
 
 const IMAGE = "local.test/tools-unready:1";
@@ -20,22 +20,8 @@ const CLAIM = { pvc: { claimName: "backups", path: "nightly/shop" } };
 const HOSTILE_DATABASE = `it's "a" $(touch /tmp/x) -d=b\\c`;
 const CHECKSUM = "select count(*), md5(string_agg(id || name, ',' order by id)) from items";
 
-function claim(name: string): unknown {
-  return {
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: { name, namespace: TEAM },
-    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-  };
-}
-
 function login(name: string, password: string): unknown {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, namespace: TEAM },
-    stringData: { username: "postgres", password },
-  };
+  return secret(name, { username: "postgres", password });
 }
 
 Deno.test("an application's data outlive it", async (t) => {

@@ -25,6 +25,7 @@ import type { Change } from "../../migration/migration_set.ts";
 import { digestOf } from "../../runtime/differs.ts";
 import type { Report } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
+import { mayRun } from "../../workload/pods.ts";
 import type { Seen } from "./gather.ts";
 
 type RecordedRun = NonNullable<MigrationStatus["run"]>;
@@ -85,11 +86,6 @@ export function hasToWaitForRollout(
 /** Whether a Job or one of its Pods may still talk to the database. */
 export function isActive(job: KubeObject, pods: readonly KubeObject[]): boolean {
   return jobEnd(job) === undefined || podsOf(job, pods).some(mayRun);
-}
-
-/** A Pod that has not ended. */
-export function mayRun({ status }: KubeObject): boolean {
-  return status?.phase !== "Succeeded" && status?.phase !== "Failed";
 }
 
 /**

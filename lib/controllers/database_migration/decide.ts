@@ -13,12 +13,12 @@ import type { Plan } from "../../runtime/definition.ts";
 import type { Finding } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { firstFailure } from "../../workload/pod_failure.ts";
+import { mayRun } from "../../workload/pods.ts";
 import {
   couldNotBegin,
   hasToWaitForRollout,
   isActive,
   isApplied,
-  mayRun,
   olderOf,
   podsOf,
   recordedApplied,

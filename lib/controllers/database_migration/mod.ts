@@ -11,8 +11,8 @@ import type { Change, ControllerDefinition, GatherDeps, Lister, Permission, Root
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
 import { podShape } from "../../workload/pod_failure.ts";
+import { mayRun } from "../../workload/pods.ts";
 import { bareMetadata } from "../../workload/shapes.ts";
-import { mayRun } from "./checks.ts";
 import { decide } from "./decide.ts";
 import { gather, runsIn, type Seen } from "./gather.ts";
 import { releaseOrphan } from "./orphan.ts";

@@ -10,6 +10,7 @@ import { JOB, LEASE, POD } from "../../api/resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { hasStatus } from "../../kube/errors.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
+import { mayRun } from "../../workload/pods.ts";
 
 /** The caches do not know the holder: the API server has the last word, about what it had running, too. */
 export async function releaseOrphan(lease: KubeObject, { kube }: { kube: KubeClient }): Promise<void> {
@@ -19,8 +20,7 @@ export async function releaseOrphan(lease: KubeObject, { kube }: { kube: KubeCli
   const scope = { namespace: holder.namespace, labelSelector: `${LABEL_OWNER_UID}=${uid}` };
   for (const resource of [JOB, POD]) {
     const { items } = await kube.list(resource, scope, { limit: 500 });
-    const hasEnded = ({ status }: KubeObject): boolean => ["Succeeded", "Failed"].includes(status?.phase);
-    if (items.some((item) => resource === JOB || !hasEnded(item))) return;
+    if (items.some((item) => resource === JOB || mayRun(item))) return;
   }
   const { namespace, name, resourceVersion } = lease.metadata;
   await kube.remove(LEASE, { namespace, name }, { uid: lease.metadata.uid, resourceVersion }).catch((error) => {

@@ -13,7 +13,7 @@
  * @module
  */
 import type { Environment } from "../../api/environment.ts";
-import { keyOf, type KubeObject } from "../../api/object.ts";
+import { isOlder, keyOf, type KubeObject } from "../../api/object.ts";
 import type { Project } from "../../api/project.ts";
 import { environmentNamespace, mayUse, projectKeys } from "../../environment_names.ts";
 import { chooseHost, type HostChoice, type HostClaim, hostClaim, hostProblem } from "../../hosts.ts";
@@ -150,11 +150,6 @@ function exceededCap({ owner, project, siblings }: SeenEnvironment): Obstacle | 
   const advice = oldest ? `: delete one first; the oldest is "${keyOf(oldest)}"` : "";
   const has = `Project "${keyOf(project!)}" has ${before.length} of at most ${cap} Environments`;
   return failed("TooManyEnvironments", `${has} (maxEnvironments)${advice}`);
-}
-
-function isOlder(a: Environment, b: Environment): boolean {
-  const [first, second] = [a, b].map(({ metadata }) => `${metadata.creationTimestamp} ${metadata.uid}`);
-  return first! < second!;
 }
 
 function takenHost(seen: SeenEnvironment): Obstacle | undefined {

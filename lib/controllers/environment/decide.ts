@@ -7,7 +7,7 @@ import { type Condition, keyOf, type KubeObject } from "../../api/object.ts";
 import { environmentNamespace } from "../../environment_names.ts";
 import { hostClaim, strayIngresses } from "../../hosts.ts";
 import { hasExpired, isExpiring, type Lifetime } from "../../lifetime.ts";
-import { childKey } from "../../runtime/changes.ts";
+import { listedOf } from "../../runtime/changes.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, keptFields, type Report, rfc3339 } from "../../runtime/status.ts";
 import { urlOf } from "../../workload/exposure.ts";
@@ -76,9 +76,7 @@ function keptReport({ owner, children }: Seen): Report {
     : "reconciling";
   const { reason = "Pending", message = "" } = ready ?? {};
   const kept = own.filter(({ type }) => !SAID_ANEW.has(type));
-  const there = inventory?.filter(({ kind, ...metadata }) =>
-    children.has(childKey({ apiVersion: "", kind, metadata }))
-  );
+  const there = listedOf(inventory, children);
   return { phase, state, reason, message, conditions: kept, fields, ...(there ? { inventory: there } : {}) };
 }
 

@@ -107,14 +107,11 @@ function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan 
     const report: Report = { ...common, phase: "Failed", state: "stalled", reason: "RestoreFailed", message, outcome };
     return { ...plan, report: { ...report, lookAgainAt: state.retryAt } };
   }
-  const { message: stuck, lookAgainAt } = state.is === "running"
-    ? state
-    : { message: undefined, lookAgainAt: undefined };
-  const message = `Archive "${archive}" is being brought back before the first Pod starts${stuck ? `: ${stuck}` : ""}`;
-  return {
-    ...plan,
-    report: { ...common, phase: "Pending", state: "reconciling", reason: "Restoring", message, lookAgainAt },
-  };
+  const running = state.is === "running" ? state : undefined;
+  const stuck = running?.message ? `: ${running.message}` : "";
+  const message = `Archive "${archive}" is being brought back before the first Pod starts${stuck}`;
+  const report = { ...common, phase: "Pending", state: "reconciling" as const, reason: "Restoring", message };
+  return { ...plan, report: { ...report, lookAgainAt: running?.lookAgainAt } };
 }
 
 type Judgement = Pick<Report, "phase" | "state" | "reason" | "message" | "outcome" | "fields">;

@@ -26,6 +26,7 @@ import type { GatherDeps } from "../../runtime/definition.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { firstFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { podsOfTemplate, type PodTemplate } from "../../workload/pod_template.ts";
+import { mayRun } from "../../workload/pods.ts";
 import { latestMigration } from "./live.ts";
 import { isExpanded, isNewTemplate } from "./migration.ts";
 import { podRulesOf, podTemplate, selectorOf } from "./pod.ts";
@@ -52,7 +53,7 @@ export interface Seen extends SeenTasks {
   endpointSlices: KubeObject[];
   /** Those of the present template that are not being deleted. */
   pods: KubeObject[];
-  /** All of the application that may still run, those that end included. One that was evicted lies there for long. */
+  /** All of the application that may still run, those that end included. Nobody deletes those that are over (evicted). */
   allPods: KubeObject[];
   /** The first of `pods` that does not run. */
   failure?: PodFailure;
@@ -87,7 +88,8 @@ export async function gather(
   const place = from.cache(NAMESPACE, "all").get(owner.metadata.namespace ?? "default");
   const template = podTemplate(owner, podRulesOf(place));
   const deployment = named(DEPLOYMENT, "deployment");
-  const pods = podsOfTemplate(podsOf(owner, from), template);
+  const everyPod = podsOf(owner, from);
+  const pods = podsOfTemplate(everyPod, template);
   const failure = firstFailure(pods);
   return {
     owner,
@@ -102,7 +104,7 @@ export async function gather(
     others: [CONFIG_MAP, SECRET].flatMap(children),
     endpointSlices: children(ENDPOINT_SLICE),
     pods,
-    allPods: podsOf(owner, from).filter(mayRun),
+    allPods: everyPod.filter(mayRun),
     failure,
     log: failure ? await logs.tail(failure, kube) : "",
     wildcard: wildcardOf(settings, from),
@@ -138,11 +140,6 @@ function podsOf(owner: PortfolioApp, caches: Caches): KubeObject[] {
   return childrenOf(owner, POD, caches).filter(({ metadata }) =>
     selector.every(([name, value]) => metadata.labels?.[name] === value)
   );
-}
-
-/** Nobody deletes the Pods of a ReplicaSet that are over: it makes others. */
-function mayRun({ status }: KubeObject): boolean {
-  return status?.phase !== "Failed" && status?.phase !== "Succeeded";
 }
 
 async function migrationOf(

@@ -94,19 +94,17 @@ function present(values: Record<string, string | undefined>): Record<string, str
 }
 
 function generationOf(migration: KubeObject): string {
-  const { uid, generation } = migration.metadata;
-  return `${uid}/${revisionOf(migration, generation)}`;
+  return `${migration.metadata.uid}/${revisionOf(migration)}`;
 }
 
 /** Where changes stand in a ConfigMap, no generation tells of them: the status does. */
-function revisionOf({ status }: KubeObject, generation: number | undefined): string {
-  return status?.revision ?? String(generation);
+function revisionOf({ status, metadata }: KubeObject): string {
+  return status?.revision ?? String(metadata.generation);
 }
 
 /** Changes wait for a rollout, and nobody has let them go on yet. */
 function isWaiting(migration: KubeObject): boolean {
-  const { annotations, generation } = migration.metadata;
-  const isApproved = annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration, generation);
+  const isApproved = migration.metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration);
   return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
 }
 
@@ -115,8 +113,8 @@ export function approval(seen: Seen, isComplete: boolean): KubeObject | undefine
   const { migration, peers, template } = seen;
   if (!migration || !isComplete || !isWaiting(migration) || !beganWith(seen, migration)) return undefined;
   if (hasOlderPods(seen, template) || !peers.every((peer) => isRolledOut(peer, migration))) return undefined;
-  const { name, namespace, uid, generation } = migration.metadata;
-  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration, generation) };
+  const { name, namespace, uid } = migration.metadata;
+  const annotations = { [ANNOTATION_CONTRACT_APPROVED]: revisionOf(migration) };
   return { apiVersion: migration.apiVersion, kind: migration.kind, metadata: { name, namespace, uid, annotations } };
 }
 
@@ -140,8 +138,8 @@ function isRolledOut(peer: Peer, migration: KubeObject): boolean {
 export function contractFinding(seen: Seen): Finding | undefined {
   const { migration } = seen;
   if (!migration || !isWaiting(migration) || beganWith(seen, migration)) return undefined;
-  const { name, generation } = migration.metadata;
-  const message = `DatabaseMigration "${name}" has changes that follow the next version; annotation ` +
-    `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration, generation)}" on it lets them go on without one`;
+  const message =
+    `DatabaseMigration "${migration.metadata.name}" has changes that follow the next version; annotation ` +
+    `"${ANNOTATION_CONTRACT_APPROVED}=${revisionOf(migration)}" on it lets them go on without one`;
   return { type: "ContractPending", status: "True", reason: "WaitingForNextRollout", message };
 }

@@ -124,12 +124,11 @@ function underWay(seen: Seen, { task, state }: Progress, keep: KubeObject[]): Pl
       report,
     };
   }
-  const { message, attempt, lookAgainAt } = state.is === "running"
-    ? { ...state, ...state.task }
-    : { message: "", attempt: 1, lookAgainAt: undefined };
+  const running = state.is === "running" ? state : undefined;
+  const attempt = running?.task.attempt ?? 1;
   const report = leaving(seen, "BackingUp", `Backup, attempt ${attempt}, is under way`, [stopped()]);
-  if (!message) return { desired: [], keep, report: { ...report, lookAgainAt } };
-  const said = `Nothing is deleted before a backup has succeeded: ${message}`;
+  if (!running?.message) return { desired: [], keep, report: { ...report, lookAgainAt: running?.lookAgainAt } };
+  const said = `Nothing is deleted before a backup has succeeded: ${running.message}`;
   return { desired: [], keep, report: { ...report, state: "stalled", reason: "BackupFailed", message: said } };
 }
 
