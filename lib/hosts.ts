@@ -102,10 +102,14 @@ export function chooseHost(own: HostClaim, rivals: readonly HostClaim[]): HostCh
   return { host, ...(by ? { by } : {}) };
 }
 
-/** Why an object has no host. @returns Nothing where it has one, or wants none. */
-export function hostProblem(
-  choice: HostChoice | undefined,
-): { reason: typeof HOST_TAKEN; message: string } | undefined {
+/** Why an object has no host. */
+export interface HostProblem {
+  reason: typeof HOST_TAKEN;
+  message: string;
+}
+
+/** @returns Nothing where an object has a host, or wants none. */
+export function hostProblem(choice: HostChoice | undefined): HostProblem | undefined {
   if (!choice?.by) return undefined;
   const { host, by: { kind, key } } = choice;
   return { reason: HOST_TAKEN, message: `Host "${host}" belongs to ${kind} "${key}"` };

@@ -196,7 +196,7 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
       "(Ready )?(StoppingTraffic )?Draining (BackingUp )?BackupFailed (BackingUp )?(Saved )?(Deleting )?Gone";
     assert.match(reasons.join(" "), new RegExp(`^${steps}$`));
     const told = (await lab.events("shop")).find((text) => text.startsWith("SavedBeforeDeletion"))!;
-    archive = /(team-shop-\d{8}T\d{6}Z\.dump)/.exec(told)![1]!;
+    archive = /(team\.shop-\d{8}T\d{6}Z\.dump)/.exec(told)![1]!;
     transcript.say(`Reasons of its condition Ready until it was gone: ${reasons.slice(0, -1).join(", ")}`);
     transcript.quote("kubectl get events", told);
   });
@@ -227,7 +227,7 @@ Deno.test({ name: "applications and their databases on a real node", ignore: !is
     await terminal.remove("papp", "files", TEAM, "--timeout=120s");
     const told = (await lab.events("files")).find((text) => text.startsWith("SavedBeforeDeletion"))!;
     assert.equal(await terminal.child("pvc", "files-data"), undefined);
-    const [, name] = /(team-files-\d{8}T\d{6}Z\.tar\.gz)/.exec(told)!;
+    const [, name] = /(team\.files-\d{8}T\d{6}Z\.tar\.gz)/.exec(told)!;
     const restoreFrom = { archive: name, tool: "volume", source: store("files") };
     await terminal.create(serving("files-again", { version: "v1", storage, restoreFrom }));
     await terminal.untilAppPhase("files-again", "Running");

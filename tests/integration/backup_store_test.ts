@@ -48,7 +48,7 @@ Deno.test("backups go to a store that speaks S3, and come back from there", asyn
     await terminal.patch("secret", "s3", { stringData: { secretAccessKey: store.secretAccessKey } }, TEAM);
     await terminal.untilGone("papp", "shop", TEAM, 90_000);
     const [archive, ...others] = await store.objects(ARCHIVES);
-    assert.match(basename(archive!), /^team-shop-\d{8}T\d{6}Z\.dump$/);
+    assert.match(basename(archive!), /^team\.shop-\d{8}T\d{6}Z\.dump$/);
     assert.deepEqual(others, [`${archive}.sha256`]);
     for (const run of runner.runs) assert.ok(!run.log.includes(store.secretAccessKey), run.log);
   });

@@ -78,7 +78,7 @@ Deno.test("an application's data outlive it", async (t) => {
     const order = ["StoppingTraffic", "Draining", "BackingUp"].filter((reason) => seen.includes(reason));
     assert.deepEqual(seen.filter((reason) => order.includes(reason)), order);
     const [told] = (await eventsOf("shop")).filter((text) => text.startsWith("SavedBeforeDeletion"));
-    archive = /nightly\/shop\/(team-shop-\d{8}T\d{6}Z\.dump):/.exec(told ?? "")![1]!;
+    archive = /nightly\/shop\/(team\.shop-\d{8}T\d{6}Z\.dump):/.exec(told ?? "")![1]!;
     assert.deepEqual(
       (await terminal.list("deploy,svc,jobs,pods,ingress", "-n", TEAM)).map(({ metadata }) => metadata.name),
       [],
@@ -114,7 +114,7 @@ Deno.test("an application's data outlive it", async (t) => {
     assert.match(condition(owner, "Stalled")!.message, /No space left on device.*is the volume full/s);
     assert.equal((await terminal.list("pvc", "-n", TEAM)).length, names);
     runner.empty(TEAM, "backups");
-    const left = join(await archives(), ".team-old-20250101T000000Z.dump.part");
+    const left = join(await archives(), ".team.old-20250101T000000Z.dump.part");
     await Deno.writeTextFile(left, "half");
     await Deno.utime(left, 0, 0);
     await plane.kubectl(["annotate", "papp", "full", "-n", TEAM, "maquette.dev/retry=1"]);
@@ -144,7 +144,7 @@ Deno.test("an application's data outlive it", async (t) => {
     assert.equal(await terminal.child("pvc", "files-data"), undefined);
     const [told] = (await eventsOf("files")).filter((text) => text.startsWith("SavedBeforeDeletion"));
     assert.match(told!, /pvc:backups\/nightly\/shop\/team-files-.*\.tar\.gz: \d+ bytes, 5 entries/);
-    archive = /(team-files-[^:]*):/.exec(told!)![1]!;
+    archive = /(team\.files-[^:]*):/.exec(told!)![1]!;
   });
 
   await step("a new application gets the volume back before its first Pod starts", async () => {
@@ -165,7 +165,7 @@ Deno.test("an application's data outlive it", async (t) => {
 
   await step("a database is brought back into an empty one, and into no other", async () => {
     const dump = await waitFor("an archive", async () => {
-      for await (const { name } of Deno.readDir(await archives())) if (/^team-shop-.*\.dump$/.test(name)) return name;
+      for await (const { name } of Deno.readDir(await archives())) if (/^team\.shop-.*\.dump$/.test(name)) return name;
     });
     await server.query("postgres", "create database fresh");
     const restoreFrom = (name: string): unknown => ({

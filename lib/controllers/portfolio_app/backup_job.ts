@@ -52,7 +52,8 @@ export function backupTask(
   const save = container("save", settings.backupImage, SAVE, [
     ...texts({
       TOOL: tool,
-      BASE: `${owner.metadata.namespace}-${owner.metadata.name}`,
+      // No namespace has a dot in its name: archives of a/b-c and a-b/c have two names.
+      BASE: `${owner.metadata.namespace}.${owner.metadata.name}`,
       TARGET: folderOf(destination),
       STRICT: kind === "backup" ? "yes" : "no",
     }),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KubeObject } from "../../api/object.ts";
-import { chooseHost, hostClaim, hostProblem, strayIngresses } from "../../hosts.ts";
+import { chooseHost, type HostClaim, hostClaim, type HostProblem, hostProblem, strayIngresses } from "../../hosts.ts";
 import { parseReference } from "../../image/reference.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { isPaused } from "../../runtime/settle.ts";
@@ -25,8 +25,8 @@ import { fullImage } from "./pod.ts";
 /** @param now Milliseconds since the epoch. */
 export function decide(seen: Seen, now: number): Plan {
   const common = commonReport(seen);
-  const claim = hostClaim(seen.owner, seen.settings.domain);
-  const problem = hostProblem(chooseHost(claim, seen.rivals)) ?? certificateProblem(seen);
+  const claim = claimOf(seen);
+  const problem = takenHost(seen) ?? certificateProblem(seen);
   if (problem) {
     const ingresses = seen.frontage.filter(({ kind }) => kind === "Ingress");
     const revoked = strayIngresses(claim, seen.rivals, ingresses);
@@ -44,6 +44,14 @@ export function decide(seen: Seen, now: number): Plan {
     further: furtherOf(seen, verdict.is === "ready"),
     report: { ...common, ...judged(seen, verdict), lookAgainAt },
   };
+}
+
+function claimOf({ owner, settings }: Seen): HostClaim {
+  return hostClaim(owner, settings.domain);
+}
+
+function takenHost(seen: Seen): HostProblem | undefined {
+  return hostProblem(chooseHost(claimOf(seen), seen.rivals));
 }
 
 function desiredObjects(seen: Seen): KubeObject[] {
@@ -164,7 +172,8 @@ function fieldsOf(seen: Seen, image = seen.owner.status?.image): Record<string, 
     replicas,
     readyReplicas: serving,
     ready: `${serving}/${replicas}`,
-    url: urlOf(owner, settings),
+    // One at somebody else's host would lead to somebody else.
+    url: takenHost(seen) ? undefined : urlOf(owner, settings),
     backup: latestBackup(seen),
     restoredAt: restoredAt(seen),
   };

@@ -109,7 +109,7 @@ Deno.test("decide() leaves a host to who had it first", () => {
   const frontage = [ingress, child("Service", "shop-service")];
   const { desired, report, revoked } = decided(spec, { rivals: [older], frontage });
   assert.deepEqual([desired, revoked], [undefined, [ingress]]);
-  assert.deepEqual([report.state, report.reason], ["stalled", "HostTaken"]);
+  assert.deepEqual([report.state, report.reason, report.fields!.url], ["stalled", "HostTaken", undefined]);
 });
 
 Deno.test("decide() copies the wildcard certificate for each application, and says when there is none", () => {

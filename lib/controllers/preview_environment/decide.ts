@@ -25,10 +25,11 @@ import type { Seen } from "./gather.ts";
 export function decide(seen: Seen, now: number): Plan {
   const { owner, settings, template } = seen;
   const expiry = expiryOf(owner, now, settings.maxTtlSeconds);
-  const common = commonReport(seen, expiry, now);
-  if (hasExpired(expiry, now)) return expired(seen, common, expiry);
   const claim = hostClaim(owner, settings.domain);
-  const problem = namespaceProblem(seen) ?? hostProblem(chooseHost(claim, seen.rivals)) ?? sourceProblem(seen);
+  const taken = hostProblem(chooseHost(claim, seen.rivals));
+  const common = commonReport(seen, { expiry, hasHost: !taken }, now);
+  if (hasExpired(expiry, now)) return expired(seen, common, expiry);
+  const problem = namespaceProblem(seen) ?? taken ?? sourceProblem(seen);
   if (problem) {
     const revoked = strayIngresses(claim, seen.rivals, seen.ingresses);
     return { revoked, report: { ...common, phase: "Failed", state: "stalled", ...problem } };
@@ -111,12 +112,18 @@ function expired({ owner }: Seen, common: CommonReport, { expiresAt }: Expiry): 
 
 type CommonReport = Pick<Report, "fields" | "conditions" | "lookAgainAt">;
 
-function commonReport({ owner, settings }: Seen, expiry: Expiry, now: number): CommonReport {
+interface Known {
+  expiry: Expiry;
+  /** An URL at somebody else's host would lead to somebody else. */
+  hasHost: boolean;
+}
+
+function commonReport({ owner, settings }: Seen, { expiry, hasHost }: Known, now: number): CommonReport {
   const { updatedAt, expiresAt, warnAt } = expiry;
   const expiring = isExpiring(expiry, now);
   return {
     fields: {
-      url: urlOf(owner, settings),
+      ...(hasHost ? { url: urlOf(owner, settings) } : {}),
       namespace: targetNamespace(owner.spec),
       image: fullImage(owner.spec),
       updatedAt: rfc3339(updatedAt),

@@ -190,6 +190,7 @@ Deno.test("an environment whose host another one had before is Stalled, naming i
   assert.deepEqual([desired, revoked], [undefined, [ingress]]);
   assert.equal(report.reason, "HostTaken");
   assert.match(report.message, /team-a\/first/);
+  assert.equal(report.fields!.url, undefined);
 });
 
 Deno.test("the environment that had the host first keeps it", () => {
