@@ -40,7 +40,7 @@ Deno.test("backups go to a store that speaks S3, and come back from there", asyn
     await terminal.untilAppPhase("shop", "Running");
     await terminal.remove("papp", "shop", TEAM, "--wait=false");
     const owner = await terminal.untilAppReason("shop", "BackupFailed", 90_000);
-    assert.match(condition(owner, "Stalled")!.message, /403.*Cannot write team-shop-\S+\.dump to the store/s);
+    assert.match(condition(owner, "Stalled")!.message, /403.*Cannot write team\.shop-\S+\.dump to the store/s);
     assert.deepEqual(await store.objects(ARCHIVES), []);
   });
 

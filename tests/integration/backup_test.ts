@@ -143,7 +143,7 @@ Deno.test("an application's data outlive it", async (t) => {
     await terminal.untilGone("papp", "files", TEAM, 90_000);
     assert.equal(await terminal.child("pvc", "files-data"), undefined);
     const [told] = (await eventsOf("files")).filter((text) => text.startsWith("SavedBeforeDeletion"));
-    assert.match(told!, /pvc:backups\/nightly\/shop\/team-files-.*\.tar\.gz: \d+ bytes, 5 entries/);
+    assert.match(told!, /pvc:backups\/nightly\/shop\/team\.files-.*\.tar\.gz: \d+ bytes, 5 entries/);
     archive = /(team\.files-[^:]*):/.exec(told!)![1]!;
   });
 
@@ -193,7 +193,7 @@ Deno.test("an application's data outlive it", async (t) => {
       "to have a backup",
       ({ status }) => status.backup?.scheduledAt !== undefined,
     );
-    assert.match(owner.status.backup.location, /^pvc:backups\/nightly\/shop\/team-daily-/);
+    assert.match(owner.status.backup.location, /^pvc:backups\/nightly\/shop\/team\.daily-/);
     assert.equal(condition(owner, "BackedUp")?.reason, "SavedBySchedule");
     await terminal.patch("cronjob", "daily-backup", { spec: { suspend: true } }, TEAM);
     await terminal.untilChild(["cronjob", "daily-backup"], "to be set back", ({ spec }) => spec.suspend === false);
