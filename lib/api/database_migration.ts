@@ -14,6 +14,11 @@ import { MESSAGE_LENGTH, sharedStatus } from "./status.ts";
 /** Phases of a DatabaseMigration, in the order of a life. */
 export const MIGRATION_PHASES = ["Pending", "Running", "Completed", "Failed", "RollingBack", "Terminating"] as const;
 
+/** Condition: True when everything that comes before a rollout is applied. Applications wait for it. */
+export const EXPANDED = "Expanded";
+/** Reason of Ready: the rest is for after the rollout of those who name it. */
+export const WAITING_FOR_ROLLOUT = "WaitingForRollout";
+
 /** Most migrations of one object: the list grows for as long as the database lives. */
 export const MAX_MIGRATIONS = 500;
 /** Most bytes of UTF-8 in one script: a ConfigMap takes 1 MiB, keys and all. */

@@ -6,7 +6,7 @@
 import type { KubeObject } from "../api/object.ts";
 import { POD } from "../api/resources.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { LogReader } from "../workload/logs.ts";
+import { type LogReader, withLog } from "../workload/logs.ts";
 import { firstFailure } from "../workload/pod_failure.ts";
 import { listAll } from "./observer.ts";
 
@@ -22,8 +22,7 @@ export async function jobFailureText(
     const pods = await listAll(kube, POD, { namespace, labelSelector: `${JOB_NAME}=${name}` });
     const failure = firstFailure(pods);
     if (!failure) return "";
-    const tail = await logs.tail(failure, kube);
-    return `${failure.message}${tail ? `; the last lines of its log:\n${tail}` : ""}`;
+    return withLog(failure.message, await logs.tail(failure, kube));
   } catch {
     return "";
   }

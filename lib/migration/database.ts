@@ -11,7 +11,7 @@ type Database = MigrationSpec["database"];
 const PORTS: Readonly<Record<Database["engine"], number>> = { postgres: 5432, mysql: 3306, mariadb: 3306 };
 const DIGEST_LENGTH = 20;
 
-/** `postgres://host:5432/name`: one text for one database, whoever names it. */
+/** `postgres://host:5432/name`: what people read and statuses keep. */
 export function databaseKey({ engine, host, port = PORTS[engine], name }: Database): string {
   return `${engine}://${host.toLowerCase()}:${port}/${name}`;
 }

@@ -4,7 +4,9 @@
  * A run tells what it found and did in the container's termination message, line by line as it goes, so that also one
  * that is killed has told how far it was: `before` and `after` with the positions of applied versions in the file
  * `versions` (`1-3,5`), `current` with the highest version of the history, `half` with the position of one that the
- * history calls failed; and last, after the line `error`, what the tool said.
+ * history calls failed. Where it refuses to begin, the reason is one of `order` (the position of what is too low, and the
+ * highest version), `held` (the positions of a change after the rollout, and of the one before it that stands behind) and
+ * `spelled` (a position, and the spelling that is applied); and last, after the line `error`, what the tool said.
  *
  * @module
  */
@@ -155,7 +157,7 @@ const KEPT = `2>&1 | tee "$WORK/out"`;
  * Applies what is missing up to `$TARGET`.
  *
  * Rows that Flyway calls failed stand for changes that no transaction undid: the next run begins with taking them out,
- * without \`repair\`, which would also take edited texts for good.
+ * without `repair`, which would also take edited texts for good.
  */
 export const FLYWAY_MIGRATE = `${FLYWAY}
 look before
@@ -181,13 +183,13 @@ look after
 [ "$(cat "$WORK/code")" = 0 ] || give_up "$WORK/out"
 `;
 
-/** What is undone of the positions in \`$UNDO\`: those that the history still has, and what failed without a row in it. */
+/** What is undone of the positions in `$UNDO`: those that the history still has, and what failed without a row in it. */
 const UNDOING = `
 is_applied() { [ "$1" = "$HALF" ] || version_at "$1" | grep -qxF -f - "$WORK/applied" "$WORK/half" 2> /dev/null; }
 `;
 
 /**
- * Undoes the versions at the positions of \`$UNDO\`, in that order: for each the rollback text and the end of its row in
+ * Undoes the versions at the positions of `$UNDO`, in that order: for each the rollback text and the end of its row in
  * one transaction. Flyway of this edition has no undo; its callbacks run any script, on the same connection.
  */
 export const FLYWAY_UNDO = `${FLYWAY}${UNDOING}

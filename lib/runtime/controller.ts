@@ -12,7 +12,7 @@ import { type Change, isNoNews } from "./cache.ts";
 import { cleanup } from "./cleanup.ts";
 import { countOf } from "./changes.ts";
 import type { Clock } from "./clock.ts";
-import type { ControllerDefinition, Root, WatchNeed } from "./definition.ts";
+import { BY_UID, type ControllerDefinition, type Root, type WatchNeed } from "./definition.ts";
 import { Stalled, Waiting } from "./errors.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
 import type { Informer } from "./informer.ts";
@@ -49,7 +49,6 @@ export interface ControllerDeps {
 }
 
 const BACKOFF = { baseMs: 200, capMs: 5 * 60_000 };
-const BY_UID = "uid";
 
 /** See the module. */
 export class Controller {

@@ -9,6 +9,9 @@ import type { Change, Lister } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import type { InventoryEntry, Report } from "./status.ts";
 
+/** Index over the owners of every kind. */
+export const BY_UID = "uid";
+
 /** Which objects of a resource are watched: those that carry our marks (`childSelector`), or all. */
 export type WatchScope = "children" | "all";
 

@@ -9,7 +9,7 @@ import type { KubeObject } from "../api/object.ts";
 export type TlsSettings =
   /** cert-manager issues one for each host. */
   | { mode: "cert-manager"; clusterIssuer: string }
-  /** One wildcard certificate: a Secret in the operator's namespace, copied into each environment. */
+  /** One wildcard certificate: a Secret in the operator's namespace, copied to where it is used. */
   | { mode: "wildcard"; secret: string }
   /** Plain HTTP, or TLS ends before the ingress controller. */
   | { mode: "none" };
@@ -47,7 +47,7 @@ export function ingressObject(
   };
 }
 
-/** Name of the Secret that holds the key of the host's certificate, in the environment's namespace. */
+/** Name of the Secret that holds the key of the host's certificate, beside the Ingress. */
 export function certificateSecret(host: string, tls: TlsSettings): string | undefined {
   if (tls.mode === "none") return undefined;
   return tls.mode === "wildcard" ? tls.secret : `${host}-tls`;

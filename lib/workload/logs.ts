@@ -13,6 +13,11 @@ const TAIL_LINES = 20;
 /** Kubelets keep lines in pieces of 16 KiB and cut behind the first bytes: this holds all lines of a tail. */
 const TAIL_BYTES = TAIL_LINES * 17 * 1024;
 
+/** What went wrong, and the end of a log, where there is one. */
+export function withLog(message: string, log: string): string {
+  return log ? `${message}; the last lines of its log:\n${log}` : message;
+}
+
 /** Reads logs and remembers the latest of them. */
 export class LogReader {
   readonly #texts = new Map<string, string>();

@@ -63,6 +63,18 @@ export function firstFailure(pods: readonly KubeObject[]): PodFailure | undefine
   return failures.find((failure) => !failure.mayPass) ?? failures[0];
 }
 
+/** Of Pods that are tried one after the other, the failure of the one that ended last, or else of any. */
+export function lastFailure(pods: readonly KubeObject[]): PodFailure | undefined {
+  const inOrder = [...pods].sort((a, b) => endedAt(a) < endedAt(b) ? -1 : 1);
+  return inOrder.map(failureOf).findLast((failure) => failure !== undefined);
+}
+
+/** RFC 3339, as kubelets write it; `""` where nothing has ended. */
+function endedAt({ status }: KubeObject): string {
+  const statuses: ContainerStatus[] = [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []];
+  return statuses.map(({ state }) => state?.terminated?.finishedAt ?? "").reduce((a, b) => a > b ? a : b, "");
+}
+
 /** @returns What keeps this Pod from running, if anything does. */
 export function failureOf(pod: KubeObject): PodFailure | undefined {
   const failure = podEnd(pod) ?? containerFailure(pod) ?? unschedulable(pod);

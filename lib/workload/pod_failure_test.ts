@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../api/object.ts";
-import { failureOf, firstFailure, type PodFailure, podShape } from "./pod_failure.ts";
+import { failureOf, firstFailure, lastFailure, type PodFailure, podShape } from "./pod_failure.ts";
 import { containerStatus, pod, running, terminated, waiting } from "./test_pods.ts";
 
 type Expected = Partial<Omit<PodFailure, "pod">> | undefined;
@@ -256,6 +256,17 @@ for (const [sentence, { pods, first }] of Object.entries(SEVERAL)) {
     assert.deepEqual(pods.map(({ metadata }) => metadata.name), before, "the cache's list stays as it is");
   });
 }
+
+Deno.test("lastFailure() is that of the Pod that ended last, whatever the names, and of none that did not fail", () => {
+  const ended = (name: string, exitCode: number, run: number): KubeObject =>
+    pod({ name, spec: { restartPolicy: "Never" }, app: { state: terminated(exitCode, "Error", run) } });
+  const pods = [ended("c", 1, 1), ended("a", 2, 3), ended("b", 1, 2), ended("d", 0, 4), pod({ name: "e" })];
+  assert.match(lastFailure(pods)?.message ?? "", /^Container "app" of Pod "a" exited with code 2/);
+  assert.deepEqual(pods.map(({ metadata }) => metadata.name), ["c", "a", "b", "d", "e"]);
+  const evicted = pod({ status: { phase: "Failed", reason: "Evicted" } });
+  assert.equal(lastFailure([evicted, pod({ name: "e" })])?.reason, "Evicted");
+  assert.equal(lastFailure([]), undefined);
+});
 
 Deno.test("podShape() drops environments, volumes and what else may be long or secret", () => {
   const whole = pod({

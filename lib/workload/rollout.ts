@@ -61,7 +61,7 @@ export function endpointsShape({ apiVersion, kind, metadata, endpoints }: KubeOb
   };
 }
 
-/** @param deployment As observed; absent when it does not exist yet. */
+/** How far a rollout is. @param deployment As observed; absent when it does not exist yet. */
 export function rolloutOf(deployment: KubeObject | undefined): Rollout {
   if (!deployment) return { state: "updating", isOverdue: false, wanted: 1, available: 0, older: 0 };
   const { metadata, spec, status = {} } = deployment;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { KubeObject } from "../api/object.ts";
+import { withLog } from "./logs.ts";
 import type { PodFailure } from "./pod_failure.ts";
 import { type Rollout, rolloutOf, servingPods } from "./rollout.ts";
 
@@ -92,8 +93,7 @@ function troubleOf(seen: SeenRollout, rollout: Rollout): Trouble | undefined {
   const { isOverdue: isFinal, refusal } = rollout;
   const serving = rollout.available > 0 && rollout.older > 0 ? "; the version before keeps serving" : "";
   if (failure && !failure.mayPass) {
-    const tail = log ? `; the last lines of its log:\n${log}` : "";
-    return { reason: failure.reason, message: `${failure.message}${serving}${tail}`, isFinal: true };
+    return { reason: failure.reason, message: withLog(`${failure.message}${serving}`, log), isFinal: true };
   }
   if (refusal) {
     const message = `Pods cannot be made: ${refusal.message}${serving}`;

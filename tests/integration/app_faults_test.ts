@@ -36,7 +36,7 @@ Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
   const archivesOf = async (name: string): Promise<string[]> => {
     const names: string[] = [];
     for await (const entry of Deno.readDir(await runner.claim(TEAM, "backups"))) names.push(entry.name);
-    return names.filter((each) => each.includes(`-${name}-`) && each.endsWith(".tar.gz"));
+    return names.filter((each) => each.includes(`.${name}-`) && each.endsWith(".tar.gz"));
   };
   /** Reasons of Ready, each once, until it is gone. */
   const watched = async (name: string, at: (reason: string) => Promise<void> = async () => {}): Promise<string[]> => {

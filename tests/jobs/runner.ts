@@ -32,23 +32,17 @@ export interface ImageContent {
 
 /** One Pod that was run. */
 export interface Run {
-  namespace: string;
   job: string;
-  pod: string;
   /** Of the last container that ended; absent while it runs. A process that was killed has 137. */
   exitCode?: number;
   /** Standard output and error of all containers. */
   log: string;
-  /** Environment of the last container that was started. */
-  env: Readonly<Record<string, string>>;
 }
 
 /** How Pods are run. */
 export interface RunnerOptions {
   /** By a part of the image's name; the first that fits counts. */
   images?: Readonly<Record<string, ImageContent>>;
-  /** Told when a Pod's processes are about to start. */
-  starting?: (pod: KubeObject) => void | Promise<void>;
 }
 
 const JOB_LABEL = "batch.kubernetes.io/job-name";
@@ -143,12 +137,10 @@ export class JobRunner implements AsyncDisposable {
   }
 
   async #run(pod: KubeObject, signal: AbortSignal): Promise<void> {
-    const { namespace = "default", name, labels = {} } = pod.metadata;
-    const run: Run = { namespace, job: labels[JOB_LABEL] ?? "", pod: name, log: "", env: {} };
+    const run: Run = { job: pod.metadata.labels?.[JOB_LABEL] ?? "", log: "" };
     this.runs.push(run);
     const folder = join(this.#folder, "pods", pod.metadata.uid!);
     await Deno.mkdir(folder, { recursive: true });
-    await this.#options.starting?.(pod);
     const sources = this.#sources(folder);
     const init = (pod.spec.initContainers ?? []) as Container[];
     const ended = new Map<string, Ended>();
@@ -183,7 +175,6 @@ export class JobRunner implements AsyncDisposable {
     const image = this.#imageOf(container);
     const found = await this.#prepared(container, on);
     if (!found) return { exitCode: KILLED, startedAt, finishedAt: new Date().toISOString() };
-    run.env = found.env;
     const message = join(sources.folder, `message-${container.name}`);
     await Deno.writeTextFile(message, "", { mode: 0o666 });
     await Deno.chmod(message, 0o666);

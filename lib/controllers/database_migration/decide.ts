@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { EXPANDED, WAITING_FOR_ROLLOUT } from "../../api/database_migration.ts";
+import { ANNOTATION_OWNER } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { databaseKey } from "../../migration/database.ts";
 import { migrationRun, type Run, undoRun } from "../../migration/job.ts";
@@ -76,11 +78,11 @@ function unreadable(seen: Seen, problem: { reason: string; message: string }): P
 
 function wishOf(seen: Seen, changes: readonly Change[]): Wish {
   const { owner, settings } = seen;
-  const whole = migrationRun(owner, requestFor(owner, changes, false), settings);
-  const isDone = recordedRun(owner, whole.name)?.outcome === "Succeeded";
+  const complete = migrationRun(owner, requestFor(owner, changes, false), settings);
+  const isDone = recordedRun(owner, complete.name)?.outcome === "Succeeded";
   const isHeld = !isDone && hasToWaitForRollout(seen, changes);
   const request = requestFor(owner, changes, isHeld);
-  return { seen, request, isHeld, run: isHeld ? migrationRun(owner, request, settings) : whole };
+  return { seen, request, isHeld, run: isHeld ? migrationRun(owner, request, settings) : complete };
 }
 
 /** The run that undoes what another had applied. */
@@ -103,7 +105,7 @@ function starting(wish: Wish, now: number): Plan {
     const children = lease ? childrenAtRest(seen) : childrenOf(seen, run);
     return { ...children, report: { ...report, ...obstacle, lookAgainAt: now + OBSTACLE_MS } };
   }
-  const holder = lease.metadata.annotations?.["maquette.dev/owner"] ?? lease.spec?.holderIdentity;
+  const holder = lease.metadata.annotations?.[ANNOTATION_OWNER] ?? lease.spec?.holderIdentity;
   const message = `Waiting until ${holder} has done with database "${databaseKey(owner.spec.database)}"`;
   const report = { ...pending, reason: "DatabaseBusy", message };
   const children = childrenAtRest(seen);
@@ -169,7 +171,7 @@ function succeeded(wish: Wish, fields: Fields): Plan {
     const message =
       `Applied what comes before the rollout of PortfolioApp "${seen.applications.join('", "')}"; the rest ` +
       "follows when that is complete";
-    const report = { phase: "Pending", state: "reconciling" as const, reason: "WaitingForRollout", message };
+    const report = { phase: "Pending", state: "reconciling" as const, reason: WAITING_FOR_ROLLOUT, message };
     return { ...children, report: { ...report, conditions, fields } };
   }
   const message = `Database is at version "${fields.currentVersion ?? ""}"`;
@@ -237,10 +239,10 @@ function conditionsOf({ request }: Wish, applied: NonNullable<Fields["appliedMig
   const missing = request.changes.filter((change) => !change.isContract && !isApplied(change, applied));
   if (missing.length === 0) {
     const message = "Everything that comes before a rollout is applied";
-    return [{ type: "Expanded", status: "True", reason: "Applied", message }];
+    return [{ type: EXPANDED, status: "True", reason: "Applied", message }];
   }
   const message = `Not applied: "${missing.slice(0, 5).map(({ version }) => version).join('", "')}"`;
-  return [{ type: "Expanded", status: "False", reason: "Missing", message }];
+  return [{ type: EXPANDED, status: "False", reason: "Missing", message }];
 }
 
 /** What the status says stays while nothing new is known; a run that is asked for no more is forgotten when another ends. */
@@ -260,6 +262,6 @@ function kept(seen: Seen): { fields: Fields; conditions: Finding[] } {
   const message = "The changes cannot be read";
   return {
     fields: fieldsOf(seen),
-    conditions: [{ type: "Expanded", status: "Unknown", reason: "Unreadable", message }],
+    conditions: [{ type: EXPANDED, status: "Unknown", reason: "Unreadable", message }],
   };
 }

@@ -20,7 +20,8 @@ import {
 import type { MigrationRequest } from "../../migration/request.ts";
 import { lineOf } from "../../migration/sql_position.ts";
 import { jobEnd } from "../../workload/job.ts";
-import { firstFailure } from "../../workload/pod_failure.ts";
+import { withLog } from "../../workload/logs.ts";
+import { lastFailure } from "../../workload/pod_failure.ts";
 import { podsOf, recordedApplied } from "./checks.ts";
 import type { Seen } from "./gather.ts";
 
@@ -104,10 +105,10 @@ function failureOfRun(
     if (refusal) return refusal;
     if (report.error) return toldFailure(report.error, request.changes);
   }
-  const failure = firstFailure(podsOf(job, seen.pods));
-  const tail = seen.log ? `; the last lines of its log:\n${seen.log}` : "";
-  const message = `${failure?.message ?? `The run failed (${end.reason}): ${end.message}`}${tail}`;
-  return { reason: failure?.reason ?? "RunFailed", message };
+  const failure = lastFailure(podsOf(job, seen.pods));
+  if (!failure) return { reason: "RunFailed", message: `The run failed (${end.reason}): ${end.message}` };
+  const isRead = failure.pod.metadata.uid === seen.failure?.pod.metadata.uid;
+  return { reason: failure.reason, message: withLog(failure.message, isRead ? seen.log : "") };
 }
 
 function refusalOf({ outOfOrder, held, respelled }: Report): RunFailure | undefined {

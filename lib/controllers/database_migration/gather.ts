@@ -8,10 +8,10 @@ import { LABEL_OWNER_UID } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { CONFIG_MAP, JOB, LEASE, POD } from "../../api/resources.ts";
 import { RUN_LABEL } from "../../migration/job.ts";
-import type { GatherDeps, Lister } from "../../runtime/definition.ts";
+import { BY_UID, type GatherDeps, type Lister } from "../../runtime/definition.ts";
 import { isOwnedBy } from "../../runtime/ownership.ts";
 import type { LogReader } from "../../workload/logs.ts";
-import { failureOf } from "../../workload/pod_failure.ts";
+import { lastFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { leaseOf } from "./lock.ts";
 import type { MigrationSettings } from "./settings.ts";
 import type { Changes, SourceReader } from "./sources.ts";
@@ -32,7 +32,9 @@ export interface Seen {
   jobs: KubeObject[];
   configMaps: KubeObject[];
   pods: KubeObject[];
-  /** The end of the log of the Pod that failed last and left no report. */
+  /** The Pod that failed last. */
+  failure?: PodFailure;
+  /** The end of its log. */
   log: string;
 }
 
@@ -43,10 +45,7 @@ export interface GatherTools {
   logs: LogReader;
 }
 
-/** Index that the runtime keeps over owners. */
-const BY_UID = "uid";
-
-/** Reads caches, a ConfigMap with changes once, and the log of a Pod that failed without a word. */
+/** Reads caches, a ConfigMap with changes once, and the log of the Pod that failed last. */
 export async function gather(
   owner: DatabaseMigration,
   { settings, sources, logs, cache, kube }: Pick<GatherDeps, "cache" | "kube"> & GatherTools,
@@ -56,6 +55,7 @@ export async function gather(
   const lease = leases.get(`${settings.operatorNamespace}/${leaseOf(owner)}`);
   const holder = lease?.metadata.labels?.[LABEL_OWNER_UID] ?? "";
   const pods = runsIn(cache(POD, "children"), owner);
+  const failure = lastFailure(pods);
   return {
     owner,
     settings,
@@ -67,7 +67,8 @@ export async function gather(
     jobs: runsIn(cache(JOB, "children"), owner),
     configMaps: runsIn(cache(CONFIG_MAP, "children"), owner),
     pods,
-    log: await tailOf(pods, { logs, kube }),
+    ...(failure ? { failure } : {}),
+    log: failure ? await logs.tail(failure, kube) : "",
   };
 }
 
@@ -90,14 +91,6 @@ function applicationsOf(
     app.metadata.namespace === metadata.namespace && app.spec?.migrationRef?.name === metadata.name &&
     !app.metadata.deletionTimestamp
   ).map((app) => app.metadata.name).sort();
-}
-
-async function tailOf(
-  pods: readonly KubeObject[],
-  { logs, kube }: Pick<GatherDeps, "kube"> & { logs: LogReader },
-): Promise<string> {
-  const failure = pods.map(failureOf).findLast((each) => each?.log);
-  return failure ? await logs.tail(failure, kube) : "";
 }
 
 /** Whether a child is this owner's; for the Lease of a database, which others hold, too. */

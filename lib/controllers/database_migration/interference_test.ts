@@ -4,7 +4,8 @@ import type { DatabaseMigration } from "../../api/database_migration.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { undoRun } from "../../migration/job.ts";
 import { changesOf } from "../../migration/migration_set.ts";
-import { dbm, requestOf, THREE } from "../../migration/test_migrations.ts";
+import { dbm, requestOf } from "../../migration/test_migrations.ts";
+import { failureOf } from "../../workload/pod_failure.ts";
 import { decide } from "./decide.ts";
 import {
   after,
@@ -157,8 +158,23 @@ Deno.test("what was approved for one content of a ConfigMap is not for another",
   assert.equal(isHeld(revision, more2), true);
 });
 
-Deno.test("what stands in the spec is approved by its generation", () => {
-  const owner: KubeObject = dbm({ migrations: STAGED });
-  assert.equal(decide(seen(owner as DatabaseMigration), NOW).report.fields!.revision, undefined);
-  assert.equal(THREE.length, STAGED.length);
+Deno.test("what stands in the spec has no revision of its own", () => {
+  assert.equal(decide(seen(dbm({ migrations: STAGED })), NOW).report.fields!.revision, undefined);
+});
+
+Deno.test("a run that left no word says which Pod failed last, with the log of that very Pod", () => {
+  const owner = dbm();
+  const run = runOf(owner);
+  const [first, last] = ["b", "a"].map((uid, index) => {
+    const tried = pod(run, { exitCode: index + 1, message: "" });
+    tried.metadata = { ...tried.metadata, name: `try-${index + 1}`, uid };
+    tried.status.containerStatuses[0].state.terminated.finishedAt = `2026-01-01T00:00:0${index}Z`;
+    return tried;
+  });
+  const message = (failed: KubeObject): string => {
+    const more = { pods: [last!, first!], failure: failureOf(failed), log: "words" };
+    return decide(seen(owner, { ...held(owner), ...there(run, ended("Failed")), ...more }), NOW).report.message;
+  };
+  assert.match(message(last!), /Pod "try-2" exited with code 2 \(Error\); the last lines of its log:\nwords$/);
+  assert.match(message(first!), /Pod "try-2" exited with code 2 \(Error\)$/);
 });

@@ -10,6 +10,7 @@ import { Stalled } from "../../runtime/errors.ts";
 import { nameOf } from "../../runtime/status.ts";
 import { changeCount } from "../../deploy/set_changes.ts";
 import type { DeploymentReport } from "../../deploy/deployment.ts";
+import { withLog } from "../../workload/logs.ts";
 import { leadsElsewhere } from "./desired.ts";
 import { isCurrent, type Seen } from "./gather.ts";
 import type { IngressChoice } from "./ingress.ts";
@@ -80,7 +81,6 @@ function buildStage({ seen: { build, project, source }, now }: StageInput): Stag
   }
   if (source?.is !== "found" || !build) return WAITING;
   const { step, request, log } = build;
-  const tail = log && step.step === "fail" ? `; the last lines of its log:\n${log}` : "";
   const about = `Image "${request.image}:${request.commit}"`;
   switch (step.step) {
     case "ask":
@@ -96,7 +96,7 @@ function buildStage({ seen: { build, project, source }, now }: StageInput): Stag
     }
     case "fail": {
       const later = step.afterMs === undefined ? {} : { lookAgainAt: now + step.afterMs };
-      return { is: "failed", reason: step.reason, message: `${step.message}${tail}`, ...later };
+      return { is: "failed", reason: step.reason, message: withLog(step.message, log), ...later };
     }
   }
 }
@@ -143,8 +143,12 @@ function reportedStage(seen: Seen, report: DeploymentReport, objects: number): S
   }
   const { failure: pod, log } = seen;
   if (pod && !pod.mayPass) {
-    const tail = log ? `; the last lines of its log:\n${log}` : "";
-    return { is: "failed", reason: pod.reason, message: `${pod.message}${tail}`, mayPass: report.state !== "failed" };
+    return {
+      is: "failed",
+      reason: pod.reason,
+      message: withLog(pod.message, log),
+      mayPass: report.state !== "failed",
+    };
   }
   const { reason, message } = report;
   if (report.state === "failed") return { is: "failed", reason, message };

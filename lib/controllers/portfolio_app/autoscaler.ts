@@ -26,7 +26,7 @@ export interface Scale {
   scaledBy: "spec" | "autoscaler";
 }
 
-/** @param deployment As observed. */
+/** Who decides the number of Pods, and the number, where that is us. @param deployment As observed. */
 export function scaleOf({ spec }: PortfolioApp, deployment: KubeObject | undefined): Scale {
   if (!spec.autoscaling) return { replicas: spec.replicas, scaledBy: "spec" };
   if (deployment && isHandedOver(deployment)) return { scaledBy: "autoscaler" };

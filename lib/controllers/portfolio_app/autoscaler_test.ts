@@ -56,7 +56,9 @@ Deno.test("autoscaler(): metrics of all kinds are aimed at together", () => {
     },
   });
   const { metrics } = autoscaler(owner, owner.spec.autoscaling!).spec;
-  assert.deepEqual(metrics.slice(2), [
+  assert.deepEqual(metrics, [
+    { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
+    { type: "Resource", resource: { name: "memory", target: { type: "Utilization", averageUtilization: 60 } } },
     { type: "Pods", pods: { metric: { name: "rps" }, target: { type: "AverageValue", averageValue: "10" } } },
     {
       type: "External",

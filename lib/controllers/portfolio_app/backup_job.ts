@@ -42,7 +42,7 @@ export interface TaskSpec {
   subject: string;
 }
 
-/** @param more What else is a reason to try again: versions of Secrets, an annotation. */
+/** The Job that saves. @param more What else is a reason to try again: versions of Secrets, an annotation. */
 export function backupTask(
   owner: PortfolioApp,
   backup: Backup,

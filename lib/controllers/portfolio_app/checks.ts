@@ -4,9 +4,10 @@
  * ```
  *  (none) → Pending ── restored ── → Progressing ── rolled out, endpoints → Running ── Pods lost → Degraded ── back → Running
  *             │                        ▲    │  ▲                              │
- *             │ cannot restore         │    │  └────── spec changed ──────────┘
- *             ▼                  mended│    ▼ rollout stuck
- *           Failed                     └─ Failed (the version before keeps serving)
+ *             │  │ schema first ▲      │    │  └────── spec changed ──────────┘
+ *             │  └► Migrating ──┘ mended│    ▼ rollout stuck, or the migration failed
+ *             ▼ cannot restore         └─ Failed (the version before keeps serving)
+ *           Failed
  *  any: host taken, NotOwned → Failed
  *  any: deleted → Terminating: traffic stopped → drained → saved → (gone)      see parting.ts
  * ```
@@ -56,9 +57,7 @@ export function warningsOf(seen: Seen): string[] {
       : []),
     ...(shrunk === undefined ? [] : [`A volume never shrinks: spec.storage.size is less than the ${shrunk} it has`]),
     ...(hasNothingToSave(seen) ? ['spec.backup.tool is "volume", and there is no volume: nothing is saved'] : []),
-    ...(scheduled?.end?.succeeded === false
-      ? [`The latest scheduled backup failed: ${explained(scheduled).message}`]
-      : []),
+    ...(scheduled?.end?.succeeded === false ? [`The latest scheduled backup failed: ${explained(scheduled)}`] : []),
   ];
 }
 

@@ -16,7 +16,7 @@ import { autoscalingFinding } from "./autoscaler_finding.ts";
 import { backupFinding, keptJobs, latestBackup, type Progress, restoredAt, restoreProgress } from "./backup.ts";
 import { scheduledBackup, taskJob } from "./backup_job.ts";
 import { hasNothingToSave, isCertificateMissing, storageFinding, verdictOn, warningsOf } from "./checks.ts";
-import { deployment, surroundings, urlOf } from "./desired.ts";
+import { claim, deployment, surroundings, urlOf } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { approval, contractFinding, gateOf, rolledWith } from "./migration.ts";
 import type { Further } from "./perform.ts";
@@ -25,11 +25,10 @@ import { fullImage } from "./pod.ts";
 /** @param now Milliseconds since the epoch. */
 export function decide(seen: Seen, now: number): Plan {
   const common = commonReport(seen);
-  const claim = claimOf(seen);
   const problem = takenHost(seen) ?? certificateProblem(seen);
   if (problem) {
     const ingresses = seen.frontage.filter(({ kind }) => kind === "Ingress");
-    const revoked = strayIngresses(claim, seen.rivals, ingresses);
+    const revoked = strayIngresses(claimOf(seen), seen.rivals, ingresses);
     return { revoked, report: { ...common, phase: "Failed", state: "stalled", ...problem } };
   }
   const restore = restoreProgress(seen, now);
@@ -103,10 +102,10 @@ function certificateProblem(seen: Seen): Pick<Report, "reason" | "message"> | un
 
 /** The volume is there, and nothing else: no Pod may see what is only half brought back. */
 function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan {
-  const { owner, settings } = seen;
-  const claims = surroundings(owner, settings, { ...seen, scale: scaleOf(owner, undefined) })
-    .filter(({ kind }) => kind === "PersistentVolumeClaim");
-  const archive = owner.spec.restoreFrom!.archive;
+  const { owner } = seen;
+  const { storage, restoreFrom } = owner.spec;
+  const { archive } = restoreFrom!;
+  const claims = storage ? [claim(owner, storage, seen.claim)] : [];
   const jobs = state.is === "due" ? [taskJob(owner, task, state.attempt)] : [];
   const plan = { desired: [...claims, ...jobs], keep: state.is === "due" ? [] : keptJobs(seen) };
   if (state.is === "failed") {

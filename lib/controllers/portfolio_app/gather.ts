@@ -113,7 +113,6 @@ export async function gather(
     ...await seenTasks({
       jobs: children(JOB),
       pods: children(POD),
-      schedule: children(CRON_JOB)[0],
       secrets: secretsOf(owner, from),
     }, { logs, kube }),
   };

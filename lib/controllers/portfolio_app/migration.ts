@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { EXPANDED, WAITING_FOR_ROLLOUT } from "../../api/database_migration.ts";
 import { ANNOTATION_CONTRACT_APPROVED } from "../../api/names.ts";
 import type { Condition, KubeObject } from "../../api/object.ts";
 import type { Finding, Report } from "../../runtime/status.ts";
@@ -21,7 +22,6 @@ import { fullImage } from "./pod.ts";
 export const MIGRATION_ANNOTATION = "maquette.dev/migration";
 /** On the Deployment: the same of the version that was rolled out completely before the present rollout began. */
 export const SERVED_ANNOTATION = "maquette.dev/migration-of-served";
-const WAITING = "WaitingForRollout";
 
 /** Whether a version may roll. */
 export type Gate =
@@ -61,7 +61,7 @@ function closed(reason: string, message: string, { deployment }: Seen, phase = "
 
 /** Everything that comes before a rollout is applied. */
 export function isExpanded(migration: KubeObject): boolean {
-  return currentCondition(migration, "Expanded")?.status === "True";
+  return currentCondition(migration, EXPANDED)?.status === "True";
 }
 
 /** A condition that is about the present spec. */
@@ -105,7 +105,7 @@ function revisionOf({ status, metadata }: KubeObject): string {
 /** Changes wait for a rollout, and nobody has let them go on yet. */
 function isWaiting(migration: KubeObject): boolean {
   const isApproved = migration.metadata.annotations?.[ANNOTATION_CONTRACT_APPROVED] === revisionOf(migration);
-  return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING;
+  return !isApproved && currentCondition(migration, "Ready")?.reason === WAITING_FOR_ROLLOUT;
 }
 
 /** What approves the changes that waited for this rollout; nothing while it is not over, for whichever application. */

@@ -19,12 +19,13 @@ import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
 import type { PodTemplate } from "../../workload/pod_template.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
-import { backupProgress, keptJobs, type Progress } from "./backup.ts";
-import { taskJob } from "./backup_job.ts";
+import { backupProgress, keptJobs } from "./backup.ts";
+import { taskJob, type TaskSpec } from "./backup_job.ts";
 import { commonReport } from "./decide.ts";
 import { deployment } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 import { graceSeconds } from "./pod.ts";
+import type { TaskState } from "./tasks.ts";
 
 /** True from when no endpoint of the application was left. */
 const TRAFFIC_STOPPED = "TrafficStopped";
@@ -82,15 +83,14 @@ function saving(seen: Seen, now: number): Plan | undefined {
   if (!spec.backup || !hasRun || (spec.backup.tool === "volume" && !claim)) {
     return claim && allowing(seen, now, { reason: "NotSaved", message: "No backup is asked for" });
   }
-  const progress = backupProgress(seen, spec.backup, now);
-  const { state } = progress;
+  const { task, state } = backupProgress(seen, spec.backup, now);
   if (state.is === "done") {
     const reason = spec.backup.tool === "volume" ? "VolumeSaved" : "Saved";
     return allowing(seen, now, { reason, message: "The backup has been read back" });
   }
   if (state.is === "failed") return unsaved(seen, now, state);
-  if (state.is === "due" && seen.isNamespaceLeaving) return unsaved(seen, now, noJob(seen));
-  return underWay(seen, progress, allBut(seen, []));
+  if (state.is === "running") return underWay(seen, state);
+  return seen.isNamespaceLeaving ? unsaved(seen, now, noJob(seen)) : starting(seen, task, state.attempt);
 }
 
 /** Nothing can be made in a namespace that is being deleted. */
@@ -114,32 +114,27 @@ function unsaved(seen: Seen, now: number, { message, retryAt }: { message: strin
   return { desired: [], keep: allBut(seen, []), report: { ...report, outcome } };
 }
 
-function underWay(seen: Seen, { task, state }: Progress, keep: KubeObject[]): Plan {
-  if (state.is === "due") {
-    const jobs = new Set(keptJobs(seen));
-    const report = leaving(seen, "BackingUp", `Backup, attempt ${state.attempt}, is about to start`, [stopped()]);
-    return {
-      desired: [taskJob(seen.owner, task, state.attempt)],
-      keep: keep.filter((kept) => !jobs.has(kept)),
-      report,
-    };
-  }
-  const running = state.is === "running" ? state : undefined;
-  const attempt = running?.task.attempt ?? 1;
-  const report = leaving(seen, "BackingUp", `Backup, attempt ${attempt}, is under way`, [stopped()]);
-  if (!running?.message) return { desired: [], keep, report: { ...report, lookAgainAt: running?.lookAgainAt } };
-  const said = `Nothing is deleted before a backup has succeeded: ${running.message}`;
-  return { desired: [], keep, report: { ...report, state: "stalled", reason: "BackupFailed", message: said } };
+function starting(seen: Seen, task: TaskSpec, attempt: number): Plan {
+  const report = leaving(seen, "BackingUp", `Backup, attempt ${attempt}, is about to start`, [stopped()]);
+  return { desired: [taskJob(seen.owner, task, attempt)], keep: allBut(seen, keptJobs(seen)), report };
 }
 
-interface Verdict {
+function underWay(seen: Seen, { task, message, lookAgainAt }: Extract<TaskState, { is: "running" }>): Plan {
+  const report = leaving(seen, "BackingUp", `Backup, attempt ${task.attempt}, is under way`, [stopped()]);
+  const plan = { desired: [], keep: allBut(seen, []) };
+  if (!message) return { ...plan, report: { ...report, lookAgainAt } };
+  const said = `Nothing is deleted before a backup has succeeded: ${message}`;
+  return { ...plan, report: { ...report, state: "stalled", reason: "BackupFailed", message: said } };
+}
+
+interface Allowance {
   /** Of what is to be deleted only `VolumeSaved` says that the volume may go, too. */
   reason: "Saved" | "VolumeSaved" | "NotSaved" | "BackupFailed";
   message: string;
 }
 
 /** The last word, and it is in the status before anything goes: afterwards there is nobody left to say it. */
-function allowing(seen: Seen, now: number, { reason, message }: Verdict): Plan {
+function allowing(seen: Seen, now: number, { reason, message }: Allowance): Plan {
   const { claim } = seen;
   const allowed: Finding = { type: DELETION_ALLOWED, status: "True", reason, message };
   const stays = claim && !goesAlong(reason)

@@ -1,5 +1,6 @@
 /**
- * What a decision asks for beyond children: a field that changes hands, and a volume that is let go.
+ * What a decision asks for beyond children: a field that changes hands, a migration that may go on, and a
+ * volume that is let go.
  *
  * @module
  */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LABEL_OWNER_UID } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { CONFIG_FOLDER, type PortfolioApp } from "../../api/portfolio_app.ts";
 import { combine } from "../../image/reference.ts";
@@ -35,8 +36,8 @@ type Part = Record<string, unknown>;
 
 /** Labels that tell an application's Pods from all others, those of its backups included. */
 export function selectorOf(owner: PortfolioApp): Record<string, string> {
-  const { "maquette.dev/owner-uid": uid = "" } = ownerLabels(owner);
-  return { [APP_LABEL]: appChild(owner, "deployment"), "maquette.dev/owner-uid": uid };
+  const { [LABEL_OWNER_UID]: uid = "" } = ownerLabels(owner);
+  return { [APP_LABEL]: appChild(owner, "deployment"), [LABEL_OWNER_UID]: uid };
 }
 
 /** The image with its tag. */

@@ -9,7 +9,7 @@
  */
 import type { KubeObject } from "../../api/object.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import type { LogReader } from "../../workload/logs.ts";
+import { type LogReader, withLog } from "../../workload/logs.ts";
 import { type JobEnd, jobEnd } from "../../workload/job.ts";
 import { failureOf, type PodFailure } from "../../workload/pod_failure.ts";
 
@@ -41,7 +41,7 @@ export interface SeenTask {
   subject: string;
   attempt: number;
   end?: JobEnd;
-  /** The latest of its Pods. */
+  /** Without a second try (`backoffLimit` 0), a Job makes one. */
   pod?: KubeObject;
   result?: TaskResult;
   failure?: PodFailure;
@@ -53,8 +53,6 @@ export interface SeenTask {
 export interface SeenTasks {
   /** The latest of each kind last. */
   tasks: SeenTask[];
-  /** The CronJob. */
-  schedule?: KubeObject;
   /** Metadata of the Secrets that they log in with. */
   secrets: KubeObject[];
 }
@@ -66,13 +64,12 @@ const LONGEST_WAIT_MS = 10 * 60_000;
 
 /** Reads what Jobs and their Pods tell. */
 export async function seenTasks(
-  seen: { jobs: KubeObject[]; pods: KubeObject[]; schedule?: KubeObject; secrets: KubeObject[] },
+  seen: { jobs: KubeObject[]; pods: KubeObject[]; secrets: KubeObject[] },
   { logs, kube }: { logs: LogReader; kube: Pick<KubeClient, "logs"> },
 ): Promise<SeenTasks> {
   const tasks: SeenTask[] = [];
   for (const job of seen.jobs.filter(({ metadata }) => metadata.labels?.[TASK_LABEL] && !metadata.deletionTimestamp)) {
-    const pods = seen.pods.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid));
-    const pod = pods.sort(byAge).at(-1);
+    const pod = seen.pods.find(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid));
     const failure = pod && failureOf(pod);
     const { [TASK_LABEL]: kind, [ATTEMPT_LABEL]: attempt, ...labels } = job.metadata.labels!;
     tasks.push({
@@ -89,7 +86,7 @@ export async function seenTasks(
     });
   }
   tasks.sort((a, b) => byAge(a.job, b.job) || a.attempt - b.attempt);
-  return { tasks, schedule: seen.schedule, secrets: seen.secrets };
+  return { tasks, secrets: seen.secrets };
 }
 
 function byAge(a: KubeObject, b: KubeObject): number {
@@ -117,8 +114,8 @@ export type TaskState =
   | { is: "due"; attempt: number }
   /** `message` tells what keeps it; `lookAgainAt` is when it would. */
   | { is: "running"; task: SeenTask; message?: string; lookAgainAt?: number }
-  | { is: "done"; task: SeenTask }
-  | { is: "failed"; task: SeenTask; reason: string; message: string; retryAt: number };
+  | { is: "done" }
+  | { is: "failed"; message: string; retryAt: number };
 
 /**
  * @param task What is to be done now: a Job that failed at something else, or waits for it, is no reason to wait, and one
@@ -136,10 +133,10 @@ export function taskState(
   const again: TaskState = { is: "due", attempt: attempt + 1 };
   const isSame = latest.digest === task.digest;
   if (!end) return isSame || isAtWork(latest) ? { is: "running", task: latest, ...hindrance(latest, now) } : again;
-  if (end.succeeded) return latest.subject === task.subject ? { is: "done", task: latest } : again;
+  if (end.succeeded) return latest.subject === task.subject ? { is: "done" } : again;
   if (!isSame) return again;
   const retryAt = Date.parse(end.at) + Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
-  return now >= retryAt ? again : { is: "failed", task: latest, ...explained(latest), retryAt };
+  return now >= retryAt ? again : { is: "failed", message: explained(latest), retryAt };
 }
 
 /** A container of it runs, or has run, and nothing keeps the others. */
@@ -156,20 +153,17 @@ function isAtWork({ pod, failure }: SeenTask): boolean {
 function hindrance(task: SeenTask, now: number): { message?: string; lookAgainAt?: number } {
   const { job, pod, failure } = task;
   if (pod && !failure) return {};
-  if (failure && !failure.mayPass) return { message: explained(task).message };
+  if (failure && !failure.mayPass) return { message: explained(task) };
   const since = failure ? failure.since ?? 0 : Date.parse(job.metadata.creationTimestamp ?? "") || 0;
   const lookAgainAt = since + PATIENCE_MS;
   if (now < lookAgainAt) return { lookAgainAt };
-  if (failure) return { message: explained(task).message };
+  if (failure) return { message: explained(task) };
   return { message: `Job "${job.metadata.name}" has no Pod yet: its Events say what refuses one` };
 }
 
 /** Why a Job has failed, in the words of its container where it has said any. */
-export function explained({ end, failure, log, job }: SeenTask): { reason: string; message: string } {
-  const tail = log ? `; the last lines of its log:\n${log}` : "";
-  if (failure && end?.reason !== "DeadlineExceeded") {
-    return { reason: failure.reason, message: `${failure.message}${tail}` };
-  }
+export function explained({ end, failure, log, job }: SeenTask): string {
+  if (failure && end?.reason !== "DeadlineExceeded") return withLog(failure.message, log);
   const why = end?.reason === "DeadlineExceeded" ? "it took longer than timeoutSeconds" : end?.message || end?.reason;
-  return { reason: end?.reason || "Failed", message: `Job "${job.metadata.name}" failed: ${why}${tail}` };
+  return withLog(`Job "${job.metadata.name}" failed: ${why}`, log);
 }

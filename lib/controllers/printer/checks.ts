@@ -25,6 +25,7 @@ import { difference } from "../../runtime/differs.ts";
 import { stamp } from "../../runtime/ownership.ts";
 import { nameOf, rfc3339 } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
+import { withLog } from "../../workload/logs.ts";
 import { CONTAINER, desiredChild, desiredMarks, requestDigest, TEMPLATE_LABEL } from "./desired.ts";
 import type { Seen } from "./gather.ts";
 
@@ -163,8 +164,7 @@ function underWay(seen: Seen, isRunning: boolean): Progress {
 
 function failureText({ failure, log }: Seen): { reason: string; message: string } | undefined {
   if (!failure) return undefined;
-  const tail = log ? `; the last lines of its log:\n${log}` : "";
-  return { reason: failure.reason, message: `${failure.message}${tail}` };
+  return { reason: failure.reason, message: withLog(failure.message, log) };
 }
 
 /** What the Pod tells; the newline that `printf` adds is not part of the text. */
