@@ -11,7 +11,7 @@
  */
 import { FIELD_MANAGER, LABEL_MANAGED_BY, MANAGED_BY } from "../api/names.ts";
 import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
-import { JOB, LEASE, NAMESPACE, POD } from "../api/resources.ts";
+import { CLAIM, JOB, LEASE, NAMESPACE, POD } from "../api/resources.ts";
 import { applyNew } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { hasStatus } from "../kube/errors.ts";
@@ -49,7 +49,7 @@ export async function act(owner: KubeObject, changes: Changes, deps: ActDeps): P
   for (const wave of [0, 1, 2]) {
     await all([
       ...changes.create.filter((o) => waveOf(o) === wave).map((o) => create(owner, o, { ...deps, fresh })),
-      ...changes.update.filter((u) => waveOf(u.desired) === wave).map((u) => update(owner, u, deps)),
+      ...changes.update.filter((u) => updateWaveOf(u.desired) === wave).map((u) => update(owner, u, deps)),
     ]);
   }
   await all(changes.remove.map((object) => remove(object, deps)));
@@ -59,6 +59,11 @@ export async function act(owner: KubeObject, changes: Changes, deps: ActDeps): P
 function waveOf(object: KubeObject): number {
   if (object.kind === NAMESPACE.kind) return 0;
   return WORKLOADS.has(object.kind) ? 2 : 1;
+}
+
+/** A volume that its class does not let grow keeps no Pod from changing. */
+function updateWaveOf(object: KubeObject): number {
+  return object.kind === CLAIM.kind ? 2 : waveOf(object);
 }
 
 /** Lets everything finish before it throws the first error: nothing runs on behind the caller's back. */

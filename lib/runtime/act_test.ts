@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CONFIG_MAP, SECRET, SERVICE } from "../api/resources.ts";
+import { CLAIM, CONFIG_MAP, SECRET, SERVICE } from "../api/resources.ts";
 import { KubeError } from "../kube/errors.ts";
 import { copyOf } from "./copies.ts";
 import { ALL, FakeActor, TARGET, wish, WISHES } from "./fake_actor.ts";
@@ -87,6 +87,18 @@ Deno.test("one child that fails keeps none of its wave from being made, and the 
   await assert.rejects(bench.act(...ALL, wish(CONFIG_MAP, "more")), { message: "first" });
   assert.ok(bench.find(WISHES.settings) && bench.find(wish(CONFIG_MAP, "more")));
   assert.equal(bench.find(WISHES.app), undefined);
+});
+
+Deno.test("a volume that may not grow keeps no Pod from changing, and the refusal is told", async () => {
+  await using bench = await new FakeActor().start();
+  const claim = wish(CLAIM, "data", { spec: { resources: { requests: { storage: "1Gi" } } } });
+  await bench.act(...ALL, claim);
+  await settle();
+  bench.server.fail({ verb: "apply", resource: "persistentvolumeclaims" }, new KubeError(403, "Forbidden", "no"));
+  const grown = { ...claim, spec: { resources: { requests: { storage: "2Gi" } } } };
+  const next = { ...WISHES.app, spec: { replicas: 2 } };
+  await assert.rejects(bench.act(WISHES.namespace, WISHES.settings, WISHES.service, next, grown), { status: 403 });
+  assert.equal(bench.find(next)!.spec.replicas, 2);
 });
 
 Deno.test("what is under way is waited for when something else of its wave fails", async () => {

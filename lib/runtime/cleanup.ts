@@ -20,7 +20,7 @@ export interface CleanupDeps {
   kube: Pick<KubeClient, "get" | "list" | "remove">;
   informer(root: Root): Informer;
   now: number;
-  /** Milliseconds after which a deletion that does not end is called stuck. */
+  /** Milliseconds after which a deletion that does not end is called stuck, from that of the first object that is left. */
   deadlineMs: number;
 }
 
@@ -32,7 +32,7 @@ export interface CleanupDeps {
 export async function cleanup(owner: KubeObject, roots: Root[], deps: CleanupDeps): Promise<Report | undefined> {
   const left = (await Promise.all(roots.map((root) => deleteRoot(owner, root, deps)))).filter((root) => !!root);
   if (left.length === 0) return undefined;
-  const since = Date.parse(owner.metadata.deletionTimestamp!);
+  const since = Math.min(...left.map(({ metadata }) => Date.parse(metadata.deletionTimestamp ?? "") || deps.now));
   const names = left.map(nameOf).join(", ");
   if (deps.now < since + deps.deadlineMs) {
     return {

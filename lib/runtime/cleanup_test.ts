@@ -76,6 +76,21 @@ Deno.test("promise 6: cleanup deletes the root, waits until it is gone, and then
   assert.equal(await bench.clean(), undefined);
 });
 
+Deno.test("promise 6: what took its leave for long is not stuck when its deletion has only begun", async () => {
+  await using bench = await new Bench().start();
+  bench.ours({ finalizers: ["someone.else/hold"] });
+  await settle();
+  await bench.clock.advance(2 * DEADLINE_MS);
+  const began = bench.clock.now();
+  const first = await bench.clean();
+  assert.deepEqual([first?.reason, first?.lookAgainAt], ["Deleting", began + DEADLINE_MS]);
+  await settle();
+  await bench.clock.advance(DEADLINE_MS - 1000);
+  assert.equal((await bench.clean())?.reason, "Deleting");
+  await bench.clock.advance(1000);
+  assert.equal((await bench.clean())?.reason, "DeletionBlocked");
+});
+
 Deno.test("promise 6: cleanup tolerates that apply never ran", async () => {
   await using bench = await new Bench().start();
   assert.equal(await bench.clean(), undefined);

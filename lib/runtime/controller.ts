@@ -183,7 +183,8 @@ export class Controller {
     } catch (error) {
       const { phase = "Pending", inventory } = owner.status ?? {};
       const kept = { ...keptFields(owner), inventory };
-      const report = { phase, state: "reconciling" as const, reason: "", message: "", ...kept };
+      const isUnseen = !(error instanceof Stalled);
+      const report = { phase, state: "reconciling" as const, reason: "", message: "", ...kept, isUnseen };
       return { report: failed(report, error), deleteOwner: false, error };
     }
   }

@@ -4,13 +4,13 @@
  * @module
  */
 import type { KubeObject, Resource } from "../api/object.ts";
-import { CONFIG_MAP, DEPLOYMENT, JOB, LEASE, NAMESPACE, POD, SECRET, SERVICE } from "../api/resources.ts";
+import { CLAIM, CONFIG_MAP, DEPLOYMENT, JOB, LEASE, NAMESPACE, POD, SECRET, SERVICE } from "../api/resources.ts";
 import { act } from "./act.ts";
 import { changesFor } from "./changes.ts";
 import { withoutContent } from "./copies.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 
-const OWNED = [NAMESPACE, SECRET, CONFIG_MAP, SERVICE, DEPLOYMENT, POD, JOB, LEASE];
+const OWNED = [NAMESPACE, SECRET, CONFIG_MAP, CLAIM, SERVICE, DEPLOYMENT, POD, JOB, LEASE];
 /** The owner's namespace for its children. */
 export const TARGET = "gadget-g";
 

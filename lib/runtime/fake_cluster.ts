@@ -5,6 +5,7 @@
  */
 import type { KubeObject } from "../api/object.ts";
 import {
+  CLAIM,
   CONFIG_MAP,
   DEPLOYMENT,
   EVENT,
@@ -26,7 +27,7 @@ import { silentLogger } from "./log.ts";
 
 const SERVED = [
   ...[NAMESPACE, CONFIG_MAP, SECRET, SERVICE, DEPLOYMENT, NETWORK_POLICY],
-  ...[POD, JOB, EVENT, LEASE, GADGET],
+  ...[CLAIM, POD, JOB, EVENT, LEASE, GADGET],
 ];
 
 /** A server with all resources that tests write to. */

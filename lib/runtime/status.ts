@@ -46,6 +46,8 @@ export interface Report {
   inventory?: readonly InventoryEntry[];
   /** Added to the history when it differs from its newest entry. */
   outcome?: Omit<HistoryEntry, "time">;
+  /** Nothing was found out about the present spec: what the status says is about the one before. */
+  isUnseen?: boolean;
   /** When to look again although nothing changed: milliseconds since the epoch. */
   lookAgainAt?: number;
 }
@@ -61,7 +63,7 @@ const LONGEST_MESSAGE = 32_768;
  */
 export function statusOf(owner: KubeObject, report: Report, now: number): Record<string, unknown> {
   const old = owner.status ?? {};
-  const generation = owner.metadata.generation;
+  const generation = report.isUnseen ? old.observedGeneration ?? owner.metadata.generation : owner.metadata.generation;
   const findings = [...summary(report), ...(report.conditions ?? [])];
   const conditions = findings.map((finding) => dated(finding, old.conditions ?? [], { generation, now }));
   return {

@@ -79,7 +79,7 @@ export function runsIn(cache: Lister, { metadata }: DatabaseMigration): KubeObje
   );
 }
 
-/** Those of its namespace that name it. */
+/** Those of its namespace that name it; one that is being deleted still serves, and its backup is to come. */
 function applicationsOf(
   { metadata }: DatabaseMigration,
   { application }: MigrationSettings,
@@ -88,8 +88,7 @@ function applicationsOf(
   if (!application) return [];
   const all = [...cache(application, "all").values()];
   return all.filter((app) =>
-    app.metadata.namespace === metadata.namespace && app.spec?.migrationRef?.name === metadata.name &&
-    !app.metadata.deletionTimestamp
+    app.metadata.namespace === metadata.namespace && app.spec?.migrationRef?.name === metadata.name
   ).map((app) => app.metadata.name).sort();
 }
 

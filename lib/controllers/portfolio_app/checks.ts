@@ -41,7 +41,7 @@ export function verdictOn(seen: Seen, now: number): Verdict {
 }
 
 /** Running at this very generation of the spec. */
-function hadBeenRunning({ owner }: Seen): boolean {
+export function hadBeenRunning({ owner }: Pick<Seen, "owner">): boolean {
   const { phase, observedGeneration } = owner.status ?? {};
   return observedGeneration === owner.metadata.generation && (phase === "Running" || phase === "Degraded");
 }

@@ -64,13 +64,16 @@ function desiredObjects(seen: Seen): KubeObject[] {
   ];
 }
 
-/** What the spec asks for no more and what is kept nevertheless: a volume, and a Job that the status does not know of yet. */
+/** What the spec asks for no more and what is kept nevertheless: volumes, and a Job that the status does not know of yet. */
 function keptObjects(seen: Seen): KubeObject[] {
-  const { owner, claim } = seen;
   return [
-    ...(claim && !owner.spec.storage ? [claim] : []),
-    ...(owner.status?.restoredAt ? [] : keptJobs(seen)),
+    ...keptClaims(seen),
+    ...(seen.owner.status?.restoredAt ? [] : keptJobs(seen)),
   ];
+}
+
+function keptClaims({ owner, claim, otherClaims }: Seen): KubeObject[] {
+  return [...otherClaims, ...(claim && !owner.spec.storage ? [claim] : [])];
 }
 
 function furtherOf(seen: Seen, isComplete: boolean): Further | undefined {
@@ -107,7 +110,8 @@ function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan 
   const { archive } = restoreFrom!;
   const claims = storage ? [claim(owner, storage, seen.claim)] : [];
   const jobs = state.is === "due" ? [taskJob(owner, task, state.attempt)] : [];
-  const plan = { desired: [...claims, ...jobs], keep: state.is === "due" ? [] : keptJobs(seen) };
+  const keep = [...keptClaims(seen), ...(state.is === "due" ? [] : keptJobs(seen))];
+  const plan = { desired: [...claims, ...jobs], keep };
   if (state.is === "failed") {
     const message = `Archive "${archive}" cannot be brought back: ${state.message}`;
     const outcome = { outcome: "Failed", image: fullImage(owner.spec), reason: "RestoreFailed", message };

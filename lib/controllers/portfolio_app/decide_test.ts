@@ -94,6 +94,14 @@ Deno.test("decide() keeps a volume that is asked for no more, and says so", () =
   assert.match(plan.report.conditions!.find(({ type }) => type === "HasWarnings")!.message, /"shop-data" is kept/);
 });
 
+Deno.test("decide() keeps volumes that somebody has given it by hand, and that of a restore that is asked for no more", () => {
+  const [claim, other] = ["shop-data", "copy"].map((name) => child("PersistentVolumeClaim", name));
+  assert.deepEqual(decided({ storage: { size: "1Gi" } }, { claim, otherClaims: [other!] }).keep, [other]);
+  const database = { host: "db", name: "shop", secretRef: { name: "db" } };
+  const restoreFrom = { archive: "a.dump", tool: "pg_dump", source: { pvc: { claimName: "b" } }, database };
+  assert.deepEqual(decided({ restoreFrom }, { claim, otherClaims: [other!] }).keep, [other, claim]);
+});
+
 Deno.test("decide() never asks for a smaller volume than there is", () => {
   const claim = child("PersistentVolumeClaim", "shop-data", {
     spec: { resources: { requests: { storage: "10Gi" } } },

@@ -44,6 +44,8 @@ export interface Seen extends SeenTasks {
   template: PodTemplate;
   deployment?: KubeObject;
   claim?: KubeObject;
+  /** Volumes that somebody has given its marks by hand: nobody has saved what is in them. */
+  otherClaims: KubeObject[];
   autoscaler?: KubeObject;
   /** What brings traffic in, or changes the number of Pods: Ingress, Service, autoscaler, budget, schedule. */
   frontage: KubeObject[];
@@ -99,6 +101,7 @@ export async function gather(
     template,
     deployment,
     claim: named(CLAIM, "data"),
+    otherClaims: children(CLAIM).filter(({ metadata }) => metadata.name !== appChild(owner, "data")),
     autoscaler: named(AUTOSCALER, "autoscaler"),
     frontage: [INGRESS, SERVICE, AUTOSCALER, DISRUPTION_BUDGET, CRON_JOB].flatMap(children),
     others: [CONFIG_MAP, SECRET].flatMap(children),
@@ -148,7 +151,7 @@ async function migrationOf(
   const key = migrationKey(owner);
   if (key === undefined) return { peers: [] };
   const named = from.cache(PORTFOLIO_APP.resource, "all").indexed(BY_MIGRATION, key) as PortfolioApp[];
-  const others = named.filter(({ metadata }) => metadata.uid !== owner.metadata.uid && !metadata.deletionTimestamp);
+  const others = named.filter(({ metadata }) => metadata.uid !== owner.metadata.uid);
   const peers = others.map((peer): Peer => ({
     owner: peer,
     deployment: childOf(peer, { resource: DEPLOYMENT, part: "deployment" }, from),

@@ -84,6 +84,8 @@ Deno.test("gather() sees what other applications of the same schema run", async 
   const other = app({ migrationRef: { name: "schema" } }, { metadata: { name: "other", uid: "uid-of-other" } });
   const { deployment, pods } = rolledOut(other);
   const { seen } = await gathered(owner, { children: [stamp(deployment!, other), ...pods], all: [owner, other] });
+  const leaving = { ...other, metadata: { ...other.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
+  assert.equal((await gathered(owner, { all: [owner, leaving] })).seen.peers.length, 1, "it still serves");
   assert.deepEqual(seen.peers.map((peer) => [peer.owner.metadata.name, peer.deployment?.kind, peer.allPods.length]), [
     ["other", "Deployment", 1],
   ]);

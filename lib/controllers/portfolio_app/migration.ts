@@ -15,6 +15,7 @@ import { ANNOTATION_CONTRACT_APPROVED } from "../../api/names.ts";
 import type { Condition, KubeObject } from "../../api/object.ts";
 import type { Finding, Report } from "../../runtime/status.ts";
 import { type PodTemplate, TEMPLATE_LABEL } from "../../workload/pod_template.ts";
+import { hadBeenRunning } from "./checks.ts";
 import type { Peer, Seen } from "./gather.ts";
 import { fullImage } from "./pod.ts";
 
@@ -35,11 +36,12 @@ export function isNewTemplate({ deployment, template }: Pick<Seen, "deployment" 
   return applied !== template.metadata.labels[TEMPLATE_LABEL];
 }
 
-/** What rolls no Pods need not wait. */
+/** What rolls no Pods need not wait, nor a version that serves and whose Deployment somebody deleted. */
 export function gateOf(seen: Seen): Gate {
   const { owner, migration } = seen;
   const { migrationRef } = owner.spec;
-  if (!migrationRef || !isNewTemplate(seen)) return { isOpen: true };
+  const isLost = !seen.deployment && hadBeenRunning(seen);
+  if (!migrationRef || !isNewTemplate(seen) || isLost) return { isOpen: true };
   const named = `DatabaseMigration "${migrationRef.name}"`;
   if (!migration || migration.metadata.deletionTimestamp) {
     const message = `${named} does not exist in namespace "${owner.metadata.namespace}"`;

@@ -74,6 +74,17 @@ Deno.test("what rolls no Pods does not wait, and does not begin anew", () => {
   assert.deepEqual([gateOf(looked), rolledWith(looked)], [{ isOpen: true }, { [MIGRATION_ANNOTATION]: "uid/1" }]);
 });
 
+Deno.test("a version that serves comes back when somebody deletes its Deployment, whatever its migration says", () => {
+  const failed = CLOSED["it has failed"]![0]!;
+  const status = { phase: "Running", observedGeneration: 1, image: "ghcr.io/acme/shop:v1" };
+  const lost = seen(app(SPEC, { status }), { migration: failed });
+  const { desired } = decide(lost, CREATED);
+  const deployment = desired!.find(({ kind }) => kind === "Deployment")!;
+  assert.equal(deployment.metadata.annotations?.[MIGRATION_ANNOTATION], undefined);
+  const changed = seen(app({ ...SPEC, version: "v2" }, { status, metadata: { generation: 2 } }), { migration: failed });
+  assert.equal(gateOf(changed).isOpen, false);
+});
+
 Deno.test("changes from a ConfigMap are approved by their content, not by a generation", () => {
   const [one, other] = ["one", "other"].map((revision) => ({ ...EXPANDED, status: { ...EXPANDED.status, revision } }));
   const begun = { [MIGRATION_ANNOTATION]: "uid-of-schema/one" };
@@ -111,6 +122,10 @@ const HELD: Record<string, [seen: Seen, isComplete: boolean]> = {
   ],
   "a Pod of an older version of another application still ends": [
     complete({ peers: [peer("Running", BEGAN, [ENDING])] }),
+    true,
+  ],
+  "another application of the same database is being deleted, and still serves": [
+    complete({ peers: [peer("Terminating")] }),
     true,
   ],
   "nothing waits": [

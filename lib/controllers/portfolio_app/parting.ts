@@ -16,7 +16,7 @@
  */
 import type { KubeObject } from "../../api/object.ts";
 import type { Plan } from "../../runtime/definition.ts";
-import { type Finding, type Report, WARNINGS } from "../../runtime/status.ts";
+import { type Finding, nameOf, type Report, WARNINGS } from "../../runtime/status.ts";
 import type { PodTemplate } from "../../workload/pod_template.ts";
 import { rolloutOf } from "../../workload/rollout.ts";
 import { backupProgress, keptJobs } from "./backup.ts";
@@ -40,34 +40,50 @@ const LATE_MS = 60_000;
 export function part(seen: Seen, now: number): Plan | undefined {
   const allowed = findingOf(seen, DELETION_ALLOWED);
   if (allowed) return releasing(seen, allowed);
-  return stoppingTraffic(seen) ?? draining(seen, now) ?? saving(seen, now);
+  return stoppingTraffic(seen, now) ?? draining(seen, now) ?? saving(seen, now);
 }
 
-function stoppingTraffic(seen: Seen): Plan | undefined {
+function stoppingTraffic(seen: Seen, now: number): Plan | undefined {
   const { frontage, endpointSlices } = seen;
-  if (!seen.deployment || (frontage.length === 0 && endpointSlices.length === 0)) return undefined;
-  const message = "The application is taken out of traffic";
-  return { desired: [], keep: allBut(seen, frontage), report: leaving(seen, "StoppingTraffic", message) };
+  const left = [...frontage, ...endpointSlices];
+  if (left.length === 0) return undefined;
+  const report = leaving(seen, "StoppingTraffic", "The application is taken out of traffic");
+  const plan = { desired: [], keep: allBut(seen, frontage) };
+  const since = frontage.map(({ metadata }) => Date.parse(metadata.deletionTimestamp ?? "") || now);
+  const lateAt = Math.min(now, ...since) + LATE_MS;
+  if (now < lateAt) return { ...plan, report: { ...report, lookAgainAt: lateAt } };
+  const names = left.map((object) => `${nameOf(object)}${heldBy(object)}`).join(", ");
+  const message = `The application is not taken out of traffic: ${names} is still there`;
+  return { ...plan, report: { ...report, state: "stalled", reason: "TrafficBlocked", message } };
+}
+
+function heldBy({ metadata: { finalizers = [] } }: KubeObject): string {
+  return finalizers.length > 0 ? ` (held by finalizers ${finalizers.join(", ")})` : "";
 }
 
 function draining(seen: Seen, now: number): Plan | undefined {
   const { owner, settings, deployment: observed, allPods } = seen;
-  if (!observed || (allPods.length === 0 && isDown(observed))) return undefined;
+  if (allPods.length === 0 && (!observed || isDown(observed))) return undefined;
   const grace = graceSeconds(owner);
   const message = `Pods finish their requests, for ${grace} s at most`;
   const report = leaving(seen, "Draining", message, [stopped()]);
   const stoppedAt = transitionTime(seen, TRAFFIC_STOPPED) ?? now;
   const drainAt = stoppedAt + Math.min(PROPAGATION_MS, grace * 1000);
   if (now < drainAt) return { desired: [], keep: allBut(seen, []), report: { ...report, lookAgainAt: drainAt } };
-  // As it is: what the spec asks for by now may be refused, and starts nothing any more.
-  const template: PodTemplate = observed.spec.template;
-  const scaled = deployment(owner, settings, { scale: { replicas: 0, scaledBy: "spec" }, template });
   const lateAt = drainAt + grace * 1000 + LATE_MS;
-  const plan = { desired: [scaled], keep: allBut(seen, [observed]) };
+  const plan = observed
+    ? { desired: [withoutPods(seen, observed)], keep: allBut(seen, [observed]) }
+    : { desired: [], keep: allBut(seen, []) };
   if (now < lateAt) return { ...plan, report: { ...report, lookAgainAt: lateAt } };
   const names = allPods.map(({ metadata }) => `"${metadata.name}"`).join(", ");
   const late = `Pods do not end within their ${grace} s: ${names || "none, but the Deployment is not down"}`;
   return { ...plan, report: { ...report, state: "stalled", reason: "DrainBlocked", message: late } };
+}
+
+/** As it is: what the spec asks for by now may be refused, and starts nothing any more. */
+function withoutPods({ owner, settings }: Seen, observed: KubeObject): KubeObject {
+  const template: PodTemplate = observed.spec.template;
+  return deployment(owner, settings, { scale: { replicas: 0, scaledBy: "spec" }, template });
 }
 
 /** Asked for, seen and done. */
@@ -77,11 +93,12 @@ function isDown(observed: KubeObject): boolean {
 }
 
 function saving(seen: Seen, now: number): Plan | undefined {
-  const { owner: { spec, status }, deployment: observed, claim } = seen;
+  const { owner: { spec, status }, deployment: observed, claim, otherClaims } = seen;
   // What never ran has nothing of its own to save, and what has no volume none.
-  const hasRun = observed !== undefined || status?.image !== undefined;
+  const hasRun = observed !== undefined || status?.image !== undefined ||
+    findingOf(seen, TRAFFIC_STOPPED) !== undefined;
   if (!spec.backup || !hasRun || (spec.backup.tool === "volume" && !claim)) {
-    return claim && allowing(seen, now, { reason: "NotSaved", message: "No backup is asked for" });
+    return (claim ?? otherClaims[0]) && allowing(seen, now, { reason: "NotSaved", message: "No backup is asked for" });
   }
   const { task, state } = backupProgress(seen, spec.backup, now);
   if (state.is === "done") {
@@ -135,12 +152,11 @@ interface Allowance {
 
 /** The last word, and it is in the status before anything goes: afterwards there is nobody left to say it. */
 function allowing(seen: Seen, now: number, { reason, message }: Allowance): Plan {
-  const { claim } = seen;
   const allowed: Finding = { type: DELETION_ALLOWED, status: "True", reason, message };
-  const stays = claim && !goesAlong(reason)
-    ? `PersistentVolumeClaim "${claim.metadata.name}" is kept: no backup holds what is in it`
-    : undefined;
-  const warnings = [...(reason === "BackupFailed" ? [message] : []), ...(stays ? [stays] : [])];
+  const stay = staying(seen, reason).map(({ metadata }) =>
+    `PersistentVolumeClaim "${metadata.name}" is kept: no backup holds what is in it`
+  );
+  const warnings = [...(reason === "BackupFailed" ? [message] : []), ...stay];
   const warning: Finding = {
     ...{ type: WARNINGS, status: "True", reason: reason === "BackupFailed" ? reason : "VolumeKept" },
     message: warnings.join("; "),
@@ -153,17 +169,17 @@ function allowing(seen: Seen, now: number, { reason, message }: Allowance): Plan
   };
 }
 
-/** A volume goes with its application when it has been saved: what was, not what the spec asks for by now. */
-function goesAlong(reason: string): boolean {
-  return reason === "VolumeSaved";
+/** The volume goes with its application when it has been saved: what was, not what the spec asks for by now. */
+function staying({ claim, otherClaims }: Seen, reason: string): KubeObject[] {
+  return [...otherClaims, ...(claim && reason !== "VolumeSaved" ? [claim] : [])];
 }
 
 function releasing(seen: Seen, { reason, message }: Finding): Plan | undefined {
-  const { claim } = seen;
-  if (!claim || claim.metadata.deletionTimestamp || goesAlong(reason)) return undefined;
+  const release = staying(seen, reason).find(({ metadata }) => !metadata.deletionTimestamp);
+  if (!release) return undefined;
   const said = [TRAFFIC_STOPPED, DELETION_ALLOWED, WARNINGS].map((type) => findingOf(seen, type));
   return {
-    further: { release: claim },
+    further: { release },
     report: leaving(seen, reason, message, said.filter((each) => each !== undefined)),
   };
 }
@@ -174,10 +190,10 @@ function findingOf({ owner }: Seen, type: string): Finding | undefined {
 }
 
 function allBut(
-  { deployment: observed, claim, frontage, tasks, others }: Seen,
+  { deployment: observed, claim, otherClaims, frontage, tasks, others }: Seen,
   gone: readonly KubeObject[],
 ): KubeObject[] {
-  const all = [observed, claim, ...frontage, ...others, ...tasks.map(({ job }) => job)];
+  const all = [observed, claim, ...otherClaims, ...frontage, ...others, ...tasks.map(({ job }) => job)];
   return all.filter((object) => object !== undefined && !gone.includes(object)) as KubeObject[];
 }
 

@@ -176,3 +176,46 @@ Deno.test("part() asks for no backup in a namespace that is being deleted, and s
   const plan = part(seen(going, { ...drained(going), isNamespaceLeaving: true }), CREATED)!;
   assert.equal(plan.report.conditions!.find(({ type }) => type === "DeletionAllowed")!.reason, "BackupFailed");
 });
+
+Deno.test("part() says what keeps traffic coming", () => {
+  const owner = leaving(VOLUME);
+  const ingress = child("Ingress", "shop-ingress");
+  ingress.metadata = { ...ingress.metadata, deletionTimestamp: AT, finalizers: ["load.balancer/hold"] };
+  const stuck = { ...standing(owner), frontage: [ingress], endpointSlices: [] };
+  const early = part(seen(owner, stuck), CREATED)!.report;
+  assert.deepEqual([early.state, early.lookAgainAt], ["reconciling", CREATED + 60_000]);
+  const { report } = part(seen(owner, stuck), CREATED + 60_000)!;
+  assert.deepEqual([report.state, report.reason], ["stalled", "TrafficBlocked"]);
+  assert.match(
+    report.message,
+    /Ingress "team\/shop-ingress" \(held by finalizers load\.balancer\/hold\) is still there$/,
+  );
+});
+
+Deno.test("part() stops traffic and waits for the Pods although somebody has deleted the Deployment", () => {
+  const owner = leaving({ ...VOLUME, backup: BACKUP });
+  const orphans = { ...standing(owner), deployment: undefined };
+  assert.equal(part(seen(owner, orphans), CREATED)!.report.reason, "StoppingTraffic");
+  const quiet = { ...orphans, frontage: [], endpointSlices: [] };
+  const later = leaving({ ...VOLUME, backup: BACKUP }, [stoppedAt(AT)]);
+  const draining = part(seen(later, quiet), CREATED + 5_000)!;
+  assert.deepEqual([draining.report.reason, draining.desired], ["Draining", []]);
+  assert.equal(part(seen(later, quiet), CREATED + 100_000)!.report.reason, "DrainBlocked");
+});
+
+Deno.test("part() saves what served before it was complete, its Deployment gone already", () => {
+  const conditions = [stoppedAt(AT)];
+  const owner = app({ ...VOLUME, backup: BACKUP }, { status: { conditions }, metadata: { deletionTimestamp: AT } });
+  assert.deepEqual(part(seen(owner, { claim: CLAIM }), CREATED)!.desired!.map(({ kind }) => kind), ["Job"]);
+});
+
+Deno.test("part() lets go of volumes that it did not make, also where its own goes", () => {
+  const other = child("PersistentVolumeClaim", "copy");
+  const said = leaving({ ...VOLUME, backup: BACKUP }, [{
+    ...{ type: "DeletionAllowed", status: "True", reason: "VolumeSaved", message: "x", lastTransitionTime: AT },
+  }]);
+  assert.deepEqual(part(seen(said, { ...drained(said), otherClaims: [other] }), CREATED)!.further, { release: other });
+  const bare = leaving({});
+  const { report } = part(seen(bare, { otherClaims: [other] }), CREATED)!;
+  assert.match(report.conditions!.find(({ type }) => type === "HasWarnings")!.message, /"copy" is kept/);
+});

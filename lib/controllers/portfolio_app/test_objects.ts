@@ -61,6 +61,7 @@ export function seen(owner: PortfolioApp, parts: Partial<Seen> = {}): Seen {
     rivals: [],
     frontage: [],
     others: [],
+    otherClaims: [],
     endpointSlices: [],
     pods: [],
     allPods: [],
