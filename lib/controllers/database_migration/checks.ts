@@ -22,7 +22,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { databaseKey } from "../../migration/database.ts";
 import { RUN_LABEL } from "../../migration/job.ts";
 import type { Change } from "../../migration/migration_set.ts";
-import { digestOf } from "../../runtime/differs.ts";
+import { revisionOf } from "../../migration/source.ts";
 import type { Report } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { mayRun } from "../../workload/pods.ts";
@@ -48,18 +48,6 @@ export function recordedRun({ status }: DatabaseMigration, name: string): Record
 /** Whether a change is in the history with the text that it has now. */
 export function isApplied({ version, checksum }: Change, applied: Applied): boolean {
   return applied.some((each) => each.version === version && each.checksum === checksum);
-}
-
-/**
- * What the annotation that approves changes after a rollout has to say: the generation, and where the changes stand in a
- * ConfigMap, of which no generation tells, their digest.
- */
-export function revisionOf({ spec, metadata }: DatabaseMigration, changes: readonly Change[]): string {
-  const generation = String(metadata.generation);
-  if (!spec.source) return generation;
-  return `${generation}-${
-    digestOf(changes.map(({ version, checksum, isContract }) => [version, checksum, isContract]))
-  }`;
 }
 
 /** What somebody else has to put right before a run can begin: their object has its name, or a quota is used up. */

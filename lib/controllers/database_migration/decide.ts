@@ -11,6 +11,7 @@ import { migrationRun, type Run, undoRun } from "../../migration/job.ts";
 import type { Change } from "../../migration/migration_set.ts";
 import { reportsOf, spokenIn, whole } from "../../migration/report.ts";
 import { type MigrationRequest, requestFor } from "../../migration/request.ts";
+import { revisionOf } from "../../migration/source.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import type { Finding } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
@@ -25,7 +26,6 @@ import {
   podsOf,
   recordedApplied,
   recordedRun,
-  revisionOf,
 } from "./checks.ts";
 import { childrenAtRest, childrenLeft, childrenOf, isLocked } from "./desired.ts";
 import { endingOf, type Fields, historyOf } from "./ending.ts";

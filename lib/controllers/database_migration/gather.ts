@@ -8,13 +8,14 @@ import { LABEL_OWNER_UID } from "../../api/names.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { CONFIG_MAP, JOB, LEASE, POD } from "../../api/resources.ts";
 import { RUN_LABEL } from "../../migration/job.ts";
+import type { Changes } from "../../migration/source.ts";
 import { BY_UID, type GatherDeps, type Lister } from "../../runtime/definition.ts";
 import { isOwnedBy } from "../../runtime/ownership.ts";
 import type { LogReader } from "../../workload/logs.ts";
 import { lastFailure, type PodFailure } from "../../workload/pod_failure.ts";
 import { leaseOf } from "./lock.ts";
 import type { MigrationSettings } from "./settings.ts";
-import type { Changes, SourceReader } from "./sources.ts";
+import type { SourceReader } from "./sources.ts";
 
 /** What a decision about one DatabaseMigration rests on. */
 export interface Seen {

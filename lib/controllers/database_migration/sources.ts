@@ -1,18 +1,14 @@
 /**
- * The changes that an object asks for, from its spec or from a ConfigMap. A ConfigMap is read once for each of its
- * versions, because no cache holds its content.
+ * Reads the changes that an object asks for. A ConfigMap is read once for each of its versions, because no cache holds its
+ * content.
  *
  * @module
  */
-import type { DatabaseMigration, Migration } from "../../api/database_migration.ts";
-import type { KubeObject } from "../../api/object.ts";
+import type { DatabaseMigration } from "../../api/database_migration.ts";
 import { CONFIG_MAP } from "../../api/resources.ts";
-import { type Change, changeProblems, changesOf, migrationsOfFiles } from "../../migration/migration_set.ts";
+import { type Changes, changesIn, judged } from "../../migration/source.ts";
 import { sourceOf } from "../../runtime/copies.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
-
-/** Changes, or why there are none. */
-export type Changes = { changes: Change[] } | { problem: { reason: string; message: string } };
 
 const REMEMBERED = 100;
 
@@ -37,26 +33,4 @@ export class SourceReader {
     if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value!);
     return known;
   }
-}
-
-function changesIn({ data = {}, binaryData = {}, metadata }: KubeObject): Changes {
-  try {
-    // Where kubectl puts files that are no UTF-8: a change would be missing without a word.
-    const [binary] = Object.keys(binaryData);
-    if (binary !== undefined) throw new Error(`File "${binary}" must be text in UTF-8`);
-    return judged(migrationsOfFiles(data));
-  } catch (error) {
-    const message = `ConfigMap "${metadata.namespace}/${metadata.name}": ${(error as Error).message}`;
-    return { problem: { reason: "InvalidMigrations", message } };
-  }
-}
-
-/** What admission refuses, too: it may have been away. */
-function judged(migrations: readonly Migration[]): Changes {
-  const [first] = changeProblems(migrations);
-  if (!first) return { changes: changesOf(migrations) };
-  const { version } = migrations[first.index]!;
-  return {
-    problem: { reason: "InvalidMigrations", message: `Version "${version}": ${first.field}: ${first.message}` },
-  };
 }

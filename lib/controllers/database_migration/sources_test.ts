@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../api/object.ts";
+import type { Changes } from "../../migration/source.ts";
 import { dbm } from "../../migration/test_migrations.ts";
 import { Cache } from "../../runtime/cache.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
-import { type Changes, SourceReader } from "./sources.ts";
+import { SourceReader } from "./sources.ts";
 
 const OWNER = dbm({ migrations: undefined, source: { configMapRef: { name: "changes" } } });
 

@@ -22,6 +22,9 @@ import { approval, contractFinding, gateOf, rolledWith } from "./migration.ts";
 import type { Further } from "./perform.ts";
 import { fullImage } from "./pod.ts";
 
+/** What the API server says against the watch (live.ts) is nobody's event. */
+const GATE_MS = 30_000;
+
 /** @param now Milliseconds since the epoch. */
 export function decide(seen: Seen, now: number): Plan {
   const common = commonReport(seen);
@@ -34,7 +37,7 @@ export function decide(seen: Seen, now: number): Plan {
   const restore = restoreProgress(seen, now);
   if (restore && restore.state.is !== "done") return restoring(seen, common, restore);
   const gate = gateOf(seen);
-  if (!gate.isOpen) return held(seen, common, gate.report);
+  if (!gate.isOpen) return held(seen, common, { ...gate.report, lookAgainAt: now + GATE_MS });
   const verdict = verdictOn(seen, now);
   const lookAgainAt = verdict.is === "ready" ? undefined : verdict.lookAgainAt;
   return {
@@ -83,7 +86,11 @@ function furtherOf(seen: Seen, isComplete: boolean): Further | undefined {
 }
 
 /** What is there stays, with the configuration that it was started with, until the schema is ready for the new version. */
-function held(seen: Seen, common: Common, report: Pick<Report, "phase" | "state" | "reason" | "message">): Plan {
+function held(
+  seen: Seen,
+  common: Common,
+  report: Pick<Report, "phase" | "state" | "reason" | "message" | "lookAgainAt">,
+): Plan {
   const isHeld = ({ kind }: KubeObject): boolean => kind === "ConfigMap" || kind === "Deployment";
   const there = [...(seen.deployment ? [seen.deployment] : []), ...seen.others].filter(isHeld);
   const image = fullImage(seen.owner.spec);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { KubeObject, Resource } from "../../api/object.ts";
 import { PORTFOLIO_APP, type PortfolioApp } from "../../api/portfolio_app.ts";
+import { KubeError } from "../../kube/errors.ts";
+import type { Change } from "../../migration/migration_set.ts";
+import { changesIn, revisionOf } from "../../migration/source.ts";
 import { Cache } from "../../runtime/cache.ts";
 import { stamp } from "../../runtime/ownership.ts";
 import { LogReader } from "../../workload/logs.ts";
@@ -36,7 +39,7 @@ async function gathered(
   const kube = {
     get: ({ kind }: Resource) => {
       asked.push(kind);
-      return Promise.resolve(live[kind]!);
+      return live[kind] ? Promise.resolve(live[kind]) : Promise.reject(new KubeError(404, "NotFound", kind));
     },
     logs: () => Promise.resolve(""),
   };
@@ -72,11 +75,30 @@ Deno.test("gather() asks for a migration itself before a version rolls by what t
   const owner = app({ migrationRef: { name: "schema" }, version: "v2" });
   const { deployment } = rolledOut(app({ migrationRef: { name: "schema" }, version: "v1" }));
   const children = [deployment!];
-  const live = { DatabaseMigration: { ...migration(3), spec: { isNewer: true } } };
+  const live: Record<string, KubeObject> = { DatabaseMigration: { ...migration(3), spec: { isNewer: true } } };
   const rolling = await gathered(owner, { children, all: [migration(3)], live });
   assert.deepEqual([rolling.seen.migration?.spec, rolling.asked], [{ isNewer: true }, ["DatabaseMigration"]]);
   const waiting = await gathered(owner, { children, all: [migration(2)], live });
   assert.deepEqual(waiting.asked, [], "it waits anyway");
+});
+
+Deno.test("gather() believes no migration that has not seen what its ConfigMap has by now", async () => {
+  const owner = app({ migrationRef: { name: "schema" }, version: "v2" });
+  const text = (sql: string): KubeObject => child("ConfigMap", "changes", { data: { "V1__a.sql": sql } });
+  const spec = { source: { configMapRef: { name: "changes" } } };
+  const { changes } = changesIn(text("SELECT 1")) as { changes: Change[] };
+  const schema = { ...migration(3), spec };
+  const found: KubeObject = {
+    ...schema,
+    status: { ...migration(3).status, revision: revisionOf(schema as never, changes) },
+  };
+  const rolling = async (configMap?: KubeObject): Promise<unknown[]> => {
+    const live = { DatabaseMigration: found, ...(configMap ? { ConfigMap: configMap } : {}) };
+    return (await gathered(owner, { all: [found], live })).seen.migration!.status.conditions;
+  };
+  assert.equal((await rolling(text("SELECT 1"))).length, 1);
+  assert.deepEqual(await rolling(text("SELECT 2")), []);
+  assert.deepEqual(await rolling(), [], "it is gone");
 });
 
 Deno.test("gather() sees what other applications of the same schema run", async () => {

@@ -62,7 +62,7 @@ function heldBy({ metadata: { finalizers = [] } }: KubeObject): string {
 }
 
 function draining(seen: Seen, now: number): Plan | undefined {
-  const { owner, settings, deployment: observed, allPods } = seen;
+  const { owner, deployment: observed, allPods } = seen;
   if (allPods.length === 0 && (!observed || isDown(observed))) return undefined;
   const grace = graceSeconds(owner);
   const message = `Pods finish their requests, for ${grace} s at most`;
