@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
+import { simulatedStorageClass } from "../control_plane/kwok.ts";
 import { install } from "../installed.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { waitFor, waitUntil } from "../wait.ts";
@@ -74,6 +75,56 @@ Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
     await watched("foreground");
     assert.equal((await archivesOf("foreground")).length, 1);
     assert.equal(await terminal.child("pvc", "foreground-data"), undefined);
+  });
+
+  await t.step("its Deployment deleted along with it, the Pods end before it is saved", async () => {
+    await running("headless", { ...VOLUME, backup: SAVED });
+    await plane.kubectl([
+      ...["delete", "papp/headless", "deployment/headless-deployment", "-n", TEAM, "--wait=false"],
+    ]);
+    await watched("headless", async (reason) => {
+      if (reason === "BackingUp") assert.deepEqual(await podsOf("headless"), []);
+    });
+    assert.equal((await archivesOf("headless")).length, 1);
+  });
+
+  await t.step("an Ingress that does not go is named, and nothing is drained before it has gone", async () => {
+    await running("held", { ingress: { enabled: true } });
+    const hold = (finalizers: string[] | null): Promise<unknown> =>
+      terminal.patch("ingress", "held-ingress", { metadata: { finalizers } }, TEAM);
+    await hold(["test.example.com/hold"]);
+    await remove("held");
+    const owner = await terminal.untilApp(
+      "held",
+      "to say what keeps it",
+      (object) => condition(object, "Stalled")?.reason === "TrafficBlocked",
+      90_000,
+    );
+    assert.match(
+      condition(owner, "Stalled")!.message,
+      /Ingress "team\/held-ingress" \(held by finalizers test\.example/,
+    );
+    assert.equal((await podsOf("held")).length, 1);
+    await hold(null);
+    await terminal.untilGone("papp", "held", TEAM, 30_000);
+  });
+
+  await t.step("a volume that its class does not let grow keeps no new version from rolling, and says so", async () => {
+    await plane.kubectl(["create", "-f", "-"], {
+      stdin: JSON.stringify({
+        ...{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "fixed" } },
+        ...{ provisioner: simulatedStorageClass.provisioner, allowVolumeExpansion: false },
+      }),
+    });
+    const storage = { size: "1Gi", storageClassName: "fixed" };
+    await running("grown", { storage });
+    await terminal.change("grown", { version: "v2", storage: { ...storage, size: "2Gi" } });
+    const isTold = (object: KubeObject): boolean => /resize/.test(condition(object, "Ready")?.message ?? "");
+    const owner = await terminal.untilApp("grown", "to say what refuses", isTold);
+    assert.deepEqual([condition(owner, "Ready")!.status, owner.status.replicas], ["False", 1]);
+    const image = async (): Promise<string> =>
+      (await terminal.child("deployment", "grown-deployment"))!.spec.template.spec.containers[0].image;
+    assert.match(await image(), /:v2$/);
   });
 
   await t.step("a backup that cannot start says why, and starts anew when the spec is mended", async () => {
