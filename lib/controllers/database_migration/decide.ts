@@ -184,7 +184,7 @@ function succeeded(wish: Wish, fields: Fields): Plan {
     return { ...children, report: { ...report, conditions, fields } };
   }
   const message = `Database is at version "${fields.currentVersion ?? ""}"`;
-  const outcome = { outcome: "Completed", reason: "Migrated", message };
+  const outcome = { outcome: "Completed", ...versioned(fields.currentVersion), reason: "Migrated", message };
   return {
     ...children,
     report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome },
@@ -238,9 +238,14 @@ function failed(wish: Wish, fields: Fields, undo: Run | undefined): Plan {
   const { seen, run } = wish;
   const { reason = "RunFailed", message = "" } = fields.run!;
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
-  const outcome = { outcome: "Failed", reason, message };
+  const outcome = { outcome: "Failed", ...versioned(fields.failedMigration), reason, message };
   const report = { phase: "Failed", state: "stalled" as const, reason, message, conditions, fields, outcome };
   return { ...childrenLeft(seen, undo ? [run, undo] : [run]), report };
+}
+
+/** What an outcome is about: two of one reason are two where their versions differ. */
+function versioned(version: string | undefined): { version?: string } {
+  return version ? { version } : {};
 }
 
 /** `Expanded` is what a rollout waits for. */
