@@ -137,6 +137,11 @@ const run = z.object({
   isUndone: z.boolean().optional().describe("Whether undoing them has ended, well or not."),
 });
 
+const attempt = z.object({
+  name: text(1, 253).describe("Name of the Job that was to be made."),
+  time: time().describe("When it was tried."),
+});
+
 const status = z.object({
   ...sharedStatus(MIGRATION_PHASES),
   database: text(0, 400).optional().describe("The database that this status is about."),
@@ -149,6 +154,10 @@ const status = z.object({
   revision: text(0, 64).optional()
     .describe("With source: what maquette.dev/contract-approved has to say. It changes with the content."),
   lastMigrationTime: time().optional().describe("When the last run ended."),
+  attempt: attempt.optional()
+    .describe(
+      "The last attempt to begin a run, where it failed; Ready says why. What is refused is tried once a minute.",
+    ),
   run: run.optional().describe("The last run that ended: nothing runs again while what is asked for stays the same."),
 }).describe("What became of it.");
 

@@ -46,6 +46,7 @@ export const historyEntry = z.object({
     "What became of it: Ready, Failed, Expired and the like.",
   ),
   image: text(0, MAX_RUNNING_IMAGE_LENGTH).optional().describe("The image that it was about."),
+  version: text(0, 253).optional().describe("The version that it was about, of what has no image."),
   reason: text(0, 1024).optional().describe("Why, as one CamelCase word for programs."),
   message: text(0, MESSAGE_LENGTH).optional().describe("Why, for people."),
 });

@@ -27,6 +27,8 @@ export interface HistoryEntry {
   reason?: string;
   message?: string;
   image?: string;
+  /** Of what has no image: the version that it was about. */
+  version?: string;
 }
 
 /** What a reconcile found out; the runtime turns it into `status`. */
@@ -100,7 +102,7 @@ function historyOf(old: HistoryEntry[], report: Report, now: number): { history?
   const { outcome } = report;
   const newest = old[0];
   const isNews = outcome && (newest?.outcome !== outcome.outcome || newest.image !== outcome.image ||
-    newest.reason !== outcome.reason);
+    newest.version !== outcome.version || newest.reason !== outcome.reason);
   const history = isNews ? [entryOf(outcome, now), ...old].slice(0, HISTORY) : old;
   return history.length > 0 ? { history } : {};
 }

@@ -99,6 +99,15 @@ Deno.test("the history keeps the last five outcomes, the newest first, and no re
   assert.equal((statusOf(owner, READY, NOW).history as unknown[]).length, 5);
 });
 
+Deno.test("the history tells outcomes apart by the version that they are about", () => {
+  let owner = gadget();
+  for (const version of ["1", "1", "2"]) {
+    const outcome = { outcome: "Completed", version, reason: "Migrated" };
+    owner = gadget({}, { status: statusOf(owner, { ...READY, outcome }, NOW) });
+  }
+  assert.deepEqual(owner.status.history.map(({ version }: { version: string }) => version), ["2", "1"]);
+});
+
 const CONDITION: Condition = { type: "Ready", status: "False", reason: "A", message: "a", lastTransitionTime: "" };
 const changes: Record<string, [before: Condition[], after: Condition[], expected: string[]]> = {
   "a first condition": [[], [CONDITION], ["A"]],

@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
-import { simulatedStorageClass } from "../control_plane/kwok.ts";
 import { install } from "../installed.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { waitFor, waitUntil } from "../wait.ts";
@@ -110,15 +109,8 @@ Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
   });
 
   await t.step("a volume that its class does not let grow keeps no new version from rolling, and says so", async () => {
-    await plane.kubectl(["create", "-f", "-"], {
-      stdin: JSON.stringify({
-        ...{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "fixed" } },
-        ...{ provisioner: simulatedStorageClass.provisioner, allowVolumeExpansion: false },
-      }),
-    });
-    const storage = { size: "1Gi", storageClassName: "fixed" };
-    await running("grown", { storage });
-    await terminal.change("grown", { version: "v2", storage: { ...storage, size: "2Gi" } });
+    await running("grown", VOLUME);
+    await terminal.change("grown", { version: "v2", storage: { size: "2Gi" } });
     const isTold = (object: KubeObject): boolean => /resize/.test(condition(object, "Ready")?.message ?? "");
     const owner = await terminal.untilApp("grown", "to say what refuses", isTold);
     assert.deepEqual([condition(owner, "Ready")!.status, owner.status.replicas], ["False", 1]);

@@ -23,17 +23,12 @@ import { databaseKey } from "../../migration/database.ts";
 import { RUN_LABEL } from "../../migration/job.ts";
 import type { Change } from "../../migration/migration_set.ts";
 import { revisionOf } from "../../migration/source.ts";
-import type { Report } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { mayRun } from "../../workload/pods.ts";
 import type { Seen } from "./gather.ts";
 
 type RecordedRun = NonNullable<MigrationStatus["run"]>;
-type Obstacle = Pick<Report, "phase" | "state" | "reason" | "message">;
 type Applied = NonNullable<MigrationStatus["appliedMigrations"]>;
-
-/** Reasons that the runtime gives when a child cannot be made. */
-const OBSTACLES: ReadonlySet<string> = new Set(["NotOwned", "Forbidden", "Refused"]);
 
 /** What the status knows to be applied, of this very database. */
 export function recordedApplied({ spec, status }: DatabaseMigration): Applied {
@@ -48,16 +43,6 @@ export function recordedRun({ status }: DatabaseMigration, name: string): Record
 /** Whether a change is in the history with the text that it has now. */
 export function isApplied({ version, checksum }: Change, applied: Applied): boolean {
   return applied.some((each) => each.version === version && each.checksum === checksum);
-}
-
-/** What somebody else has to put right before a run can begin: their object has its name, or a quota is used up. */
-export function couldNotBegin({ status, metadata }: DatabaseMigration): Obstacle | undefined {
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  if (!ready || ready.observedGeneration !== metadata.generation || !OBSTACLES.has(ready.reason)) return undefined;
-  const { reason, message } = ready;
-  return reason === "NotOwned"
-    ? { phase: "Failed", state: "stalled", reason, message }
-    : { phase: "Pending", state: "reconciling", reason, message };
 }
 
 /** Whether changes wait for the rollout of an application. */

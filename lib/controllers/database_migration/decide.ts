@@ -13,28 +13,18 @@ import { reportsOf, spokenIn, whole } from "../../migration/report.ts";
 import { type MigrationRequest, requestFor } from "../../migration/request.ts";
 import { revisionOf } from "../../migration/source.ts";
 import type { Plan } from "../../runtime/definition.ts";
-import type { Finding } from "../../runtime/status.ts";
+import type { Finding, Report } from "../../runtime/status.ts";
 import { jobEnd } from "../../workload/job.ts";
 import { firstFailure } from "../../workload/pod_failure.ts";
 import { mayRun } from "../../workload/pods.ts";
-import {
-  couldNotBegin,
-  hasToWaitForRollout,
-  isActive,
-  isApplied,
-  olderOf,
-  podsOf,
-  recordedApplied,
-  recordedRun,
-} from "./checks.ts";
+import { attemptOf, couldNotBegin, nextAttemptAt } from "./attempt.ts";
+import { hasToWaitForRollout, isActive, isApplied, olderOf, podsOf, recordedApplied, recordedRun } from "./checks.ts";
 import { childrenAtRest, childrenLeft, childrenOf, isLocked } from "./desired.ts";
 import { endingOf, type Fields, historyOf } from "./ending.ts";
 import { isHeldBy, type Seen } from "./gather.ts";
 
 /** How long until the Lease of an owner that is gone is looked at again. */
 const ORPHAN_MS = 5_000;
-/** How long until what could not be made is tried again; in between others may have the database. */
-const OBSTACLE_MS = 60_000;
 
 /** What is asked for, in every form that a decision needs. */
 interface Wish {
@@ -95,22 +85,33 @@ function undoOf({ seen, run, request }: Wish, fields: Fields | undefined): Run |
 function starting(wish: Wish, now: number): Plan {
   const { seen, run } = wish;
   const { lease, owner } = seen;
-  const text = `Job "${run.name}" is to be made`;
   const conditions = conditionsOf(wish, recordedApplied(owner));
-  const pending = { phase: "Pending", state: "reconciling" as const, conditions, ...fieldsIn(seen) };
-  if (!lease || isHeldBy(lease, owner)) {
-    const obstacle = couldNotBegin(owner);
-    const report = { ...pending, reason: "Starting", message: text };
-    if (!obstacle) return { ...childrenOf(seen, run), report };
-    const children = lease ? childrenAtRest(seen) : childrenOf(seen, run);
-    return { ...children, report: { ...report, ...obstacle, lookAgainAt: now + OBSTACLE_MS } };
+  const { fields } = fieldsIn(seen);
+  const report = { phase: "Pending", state: "reconciling" as const, conditions, fields };
+  const lookAgainAt = nextAttemptAt(owner, run.name, now);
+  if (lookAgainAt !== undefined) {
+    const remembered = { ...fields, attempt: owner.status!.attempt };
+    return { ...childrenAtRest(seen), report: { ...report, fields: remembered, ...couldNotBegin(owner), lookAgainAt } };
   }
+  if (lease && !isHeldBy(lease, owner)) return waitingForDatabase(seen, { lease, report, now });
+  const { attempt, ...look } = attemptOf(owner, run.name, now);
+  const message = `Job "${run.name}" is to be made`;
+  return {
+    ...childrenOf(seen, run),
+    report: { ...report, fields: { ...fields, attempt }, reason: "Starting", message, ...look },
+  };
+}
+
+function waitingForDatabase(
+  seen: Seen,
+  { lease, report, now }: { lease: KubeObject; report: Omit<Report, "reason" | "message">; now: number },
+): Plan {
   const holder = lease.metadata.annotations?.[ANNOTATION_OWNER] ?? lease.spec?.holderIdentity;
-  const message = `Waiting until ${holder} has done with database "${databaseKey(owner.spec.database)}"`;
-  const report = { ...pending, reason: "DatabaseBusy", message };
+  const message = `Waiting until ${holder} has done with database "${databaseKey(seen.owner.spec.database)}"`;
+  const busy = { ...report, reason: "DatabaseBusy", message };
   const children = childrenAtRest(seen);
-  if (seen.isHolderKnown) return { ...children, report };
-  return { ...children, further: lease, report: { ...report, lookAgainAt: now + ORPHAN_MS } };
+  if (seen.isHolderKnown) return { ...children, report: busy };
+  return { ...children, further: lease, report: { ...busy, lookAgainAt: now + ORPHAN_MS } };
 }
 
 /** A run is never cut short: what it does to a database without transactions could be half a change. */
@@ -175,7 +176,7 @@ function succeeded(wish: Wish, fields: Fields): Plan {
     return { ...children, report: { ...report, conditions, fields } };
   }
   const message = `Database is at version "${fields.currentVersion ?? ""}"`;
-  const outcome = { outcome: "Completed", reason: "Migrated", message };
+  const outcome = { outcome: "Completed", ...versioned(fields.currentVersion), reason: "Migrated", message };
   return {
     ...children,
     report: { phase: "Completed", state: "ready", reason: "Migrated", message, conditions, fields, outcome },
@@ -229,9 +230,14 @@ function failed(wish: Wish, fields: Fields, undo: Run | undefined): Plan {
   const { seen, run } = wish;
   const { reason = "RunFailed", message = "" } = fields.run!;
   const conditions = conditionsOf(wish, fields.appliedMigrations ?? []);
-  const outcome = { outcome: "Failed", reason, message };
+  const outcome = { outcome: "Failed", ...versioned(fields.failedMigration), reason, message };
   const report = { phase: "Failed", state: "stalled" as const, reason, message, conditions, fields, outcome };
   return { ...childrenLeft(seen, undo ? [run, undo] : [run]), report };
+}
+
+/** What an outcome is about: two of one reason are two where their versions differ. */
+function versioned(version: string | undefined): { version?: string } {
+  return version ? { version } : {};
 }
 
 /** `Expanded` is what a rollout waits for. */

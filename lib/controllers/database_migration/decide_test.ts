@@ -81,6 +81,27 @@ Deno.test("what is done is done: without its Job nothing runs again, and nothing
   assert.deepEqual(statusOf(done, plan.report, NOW), done.status);
 });
 
+Deno.test("every release enters the history with its version, and so does every version that fails", () => {
+  let owner = dbm();
+  const release = (end: "Complete" | "Failed", message: string): void => {
+    const retry = String(owner.status?.history?.length ?? 0);
+    owner = dbm({}, { status: owner.status, annotations: { "maquette.dev/retry": retry } });
+    const run = runOf(owner);
+    const pods = [pod(run, { exitCode: end === "Complete" ? 0 : 1, message })];
+    owner = after(owner, decide(seen(owner, { ...there(run, ended(end)), pods }), NOW));
+  };
+  release("Complete", "before \nafter 1\ncurrent 1\n");
+  release("Complete", "before 1\nafter 1-2\ncurrent 1.9\n");
+  release("Failed", `before 1-2\nafter 1-2\ncurrent 1.9\n${SQL_ERROR}`);
+  release("Failed", `before 1-2\nafter 1-2\ncurrent 1.9\n${SQL_ERROR.replace("1.10", "1.9")}`);
+  assert.deepEqual(owner.status?.history?.map(({ outcome, version, reason }) => [outcome, version, reason]), [
+    ["Failed", "1.9", "MigrationFailed"],
+    ["Failed", "1.10", "MigrationFailed"],
+    ["Completed", "1.9", "Migrated"],
+    ["Completed", "1", "Migrated"],
+  ]);
+});
+
 Deno.test("a Pod that may still talk to the database keeps it, whatever its Job says", () => {
   const owner = dbm();
   const run = runOf(owner);

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { undoRun } from "../../migration/job.ts";
 import { changesOf } from "../../migration/migration_set.ts";
 import { dbm, requestOf } from "../../migration/test_migrations.ts";
+import { rfc3339 } from "../../runtime/status.ts";
 import { failureOf } from "../../workload/pod_failure.ts";
 import { decide } from "./decide.ts";
 import {
@@ -78,34 +79,74 @@ Deno.test("files of another version of the operator are made anew before a Job i
   assert.equal(decide(seen(owner, running), NOW).desired, undefined);
 });
 
-function saying(owner: DatabaseMigration, reason: string, type: string): DatabaseMigration {
-  const finding = {
+const REFUSED_AT = NOW - 10_000;
+
+/** After an attempt that the runtime says was refused. */
+function refused(owner: DatabaseMigration, reason: string, type = "Reconciling"): DatabaseMigration {
+  const about = {
     reason,
     message: 'Job "x" exists',
     observedGeneration: 1,
-    lastTransitionTime: "2026-01-01T00:00:00Z",
+    lastTransitionTime: rfc3339(REFUSED_AT),
   };
-  const conditions = [{ type: "Ready", status: "False" as const, ...finding }, {
-    ...{ type, status: "True" as const, ...finding },
-  }];
-  return { ...owner, status: { ...owner.status, conditions } as DatabaseMigration["status"] };
+  const conditions = [
+    { type: "Ready", status: "False" as const, ...about },
+    { type, status: "True" as const, ...about },
+  ];
+  const attempt = { name: runOf(owner).name, time: rfc3339(REFUSED_AT) };
+  return { ...owner, status: { ...owner.status, conditions, attempt } as DatabaseMigration["status"] };
 }
 
 for (
   const [reason, type, phase] of [["NotOwned", "Stalled", "Failed"], ["Forbidden", "Reconciling", "Pending"]] as const
 ) {
   Deno.test(`who cannot make its Job (${reason}) gives the database back, and tries again later`, () => {
-    const owner = saying(dbm(), reason, type);
+    const owner = refused(dbm(), reason, type);
     const stuck = decide(seen(owner, held(owner)), NOW);
     assert.deepEqual([made(stuck), stuck.report.reason, stuck.report.phase], [[], reason, phase]);
-    assert.equal(stuck.report.lookAgainAt, NOW + 60_000);
-    const again = decide(seen(owner), NOW);
-    assert.deepEqual([made(again), again.report.reason], [["Lease", "ConfigMap", "Job"], reason]);
-    assert.equal(again.report.lookAgainAt, NOW + 60_000);
+    const woken = decide(seen(after(owner, stuck)), NOW + 40_000);
+    assert.deepEqual([woken.desired, woken.report.reason, woken.report.phase], [undefined, reason, phase]);
+    for (const { report } of [stuck, woken]) assert.equal(report.lookAgainAt, REFUSED_AT + 60_000);
+    const again = decide(seen(after(owner, stuck)), NOW + 50_000);
+    assert.deepEqual([made(again), again.report.reason], [["Lease", "ConfigMap", "Job"], "Starting"]);
+    assert.equal(after(owner, again).status?.attempt?.time, rfc3339(NOW + 50_000));
     const begun = decide(seen(owner, { ...held(owner), ...there(runOf(owner)) }), NOW);
-    assert.equal(begun.report.phase, "Running");
+    assert.deepEqual([begun.report.phase, after(owner, begun).status?.attempt], ["Running", undefined]);
   });
 }
+
+const AT_ONCE: Record<string, (owner: DatabaseMigration) => DatabaseMigration> = {
+  "another generation": (owner) => ({ ...owner, metadata: { ...owner.metadata, generation: 2 } }),
+  "another retry annotation": (owner) => ({
+    ...owner,
+    metadata: { ...owner.metadata, annotations: { "maquette.dev/retry": "1" } },
+  }),
+  "no attempt of this run": ({ status, ...owner }) => ({ ...owner, status: { ...status, attempt: undefined } }),
+  "an attempt by a clock that was fast": ({ status, ...owner }) => ({
+    ...owner,
+    status: { ...status, attempt: { ...status!.attempt!, time: rfc3339(NOW + 3_600_000) } },
+  }),
+};
+
+for (const [what, change] of Object.entries(AT_ONCE)) {
+  Deno.test(`after ${what} there is no minute to wait out`, () => {
+    const plan = decide(seen(change(refused(dbm(), "Forbidden"))), NOW);
+    assert.deepEqual([made(plan), plan.report.lookAgainAt], [["Lease", "ConfigMap", "Job"], NOW + 1_000]);
+  });
+}
+
+Deno.test("who waits out its minute says what it met, whoever has the database meanwhile", () => {
+  const other = { ...dbm(), metadata: { ...dbm().metadata, uid: "other" } };
+  const { lease } = held(other);
+  const busy = { lease, isHolderKnown: true };
+  assert.equal(decide(seen(refused(dbm(), "Forbidden"), busy), NOW).report.reason, "Forbidden");
+  assert.equal(decide(seen(refused(dbm(), "Forbidden"), busy), NOW + 50_000).report.reason, "DatabaseBusy");
+});
+
+Deno.test("after a failure that is no obstacle only the back-off says when to try again", () => {
+  const plan = decide(seen(refused(dbm(), "ReconcileError")), NOW);
+  assert.deepEqual([made(plan), plan.report.lookAgainAt], [["Lease", "ConfigMap", "Job"], undefined]);
+});
 
 Deno.test("a database is given back although its author has stopped changes", () => {
   const owner = dbm();
