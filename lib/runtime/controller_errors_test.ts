@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { FINALIZER } from "../api/names.ts";
-import type { Condition } from "../api/object.ts";
 import { CONFIG_MAP } from "../api/resources.ts";
 import { KubeError } from "../kube/errors.ts";
 import type { ReconcileResult } from "./controller.ts";
@@ -9,7 +8,6 @@ import { settle } from "./fake_clock.ts";
 import { gadgetKind } from "./fake_kind.ts";
 import { FakeOperator } from "./fake_operator.ts";
 import { GADGET } from "./fake_owner.ts";
-import { statusRules } from "./status_rules.ts";
 
 interface Expected {
   result: ReconcileResult;
@@ -245,34 +243,6 @@ Deno.test("promise 3: an error on the way leaves what else was found out: fields
   const { status } = operator.look()!;
   assert.deepEqual([status.phase, status.text, status.history.length], ["Failed", "7", 1]);
   assert.deepEqual(operator.condition("Ready")?.reason, "ReconcileError");
-});
-
-Deno.test("promise 3: what could not be looked at is not said to have been: conditions stay those of the spec before", async () => {
-  let isBroken = false;
-  const base = gadgetKind();
-  const definition = gadgetKind({
-    gather: (owner, deps) => {
-      if (isBroken) throw new KubeError(500, "InternalError", "no");
-      return base.gather(owner, deps) as never;
-    },
-  });
-  await using operator = await new FakeOperator({ definition }).start();
-  operator.gadget("g", { text: "7" });
-  await settle();
-  isBroken = true;
-  operator.edit(({ spec }) => spec.text = "8");
-  await settle();
-  const { metadata, status } = operator.look()!;
-  assert.equal(operator.condition("Ready")?.reason, "ReconcileError");
-  const generations = [
-    status.observedGeneration,
-    ...status.conditions.map((each: Condition) => each.observedGeneration),
-  ];
-  assert.deepEqual(new Set(generations), new Set([metadata.generation! - 1]));
-  assert.deepEqual(statusRules(operator.look()!), []);
-  isBroken = false;
-  await operator.clock.advance(60_000);
-  assert.equal(operator.look()!.status.observedGeneration, metadata.generation);
 });
 
 Deno.test("promise 3: what is stuck by the kind's own word counts as stalled", async () => {

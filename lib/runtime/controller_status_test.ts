@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { ANNOTATION_EXTEND_UNTIL, FINALIZER } from "../api/names.ts";
-import type { KubeObject } from "../api/object.ts";
+import type { Condition, KubeObject } from "../api/object.ts";
 import { CONFIG_MAP } from "../api/resources.ts";
+import { KubeError } from "../kube/errors.ts";
 import { collectGarbage } from "../kube/scripted_garbage.ts";
 import { settle } from "./fake_clock.ts";
 import { gadgetKind } from "./fake_kind.ts";
 import { FakeOperator } from "./fake_operator.ts";
 import { GADGET } from "./fake_owner.ts";
+import { statusRules } from "./status_rules.ts";
 
 /** Every status that was written, in order. */
 function written({ server }: FakeOperator): KubeObject["status"][] {
@@ -99,6 +101,34 @@ Deno.test("promise 5: an object of the same name that came meanwhile never gets 
   collectGarbage(operator.server.store);
   await operator.clock.advance(61_000);
   assert.ok(texts.length > 0 && texts.every((text) => text === "second"), texts.join());
+});
+
+Deno.test("promise 5: what could not be looked at is not said to have been: conditions stay those of the spec before", async () => {
+  let isBroken = false;
+  const base = gadgetKind();
+  const definition = gadgetKind({
+    gather: (owner, deps) => {
+      if (isBroken) throw new KubeError(500, "InternalError", "no");
+      return base.gather(owner, deps) as never;
+    },
+  });
+  await using operator = await new FakeOperator({ definition }).start();
+  operator.gadget("g", { text: "7" });
+  await settle();
+  isBroken = true;
+  operator.edit(({ spec }) => spec.text = "8");
+  await settle();
+  const { metadata, status } = operator.look()!;
+  assert.equal(operator.condition("Ready")?.reason, "ReconcileError");
+  const generations = [
+    status.observedGeneration,
+    ...status.conditions.map((each: Condition) => each.observedGeneration),
+  ];
+  assert.deepEqual(new Set(generations), new Set([metadata.generation! - 1]));
+  assert.deepEqual(statusRules(operator.look()!), []);
+  isBroken = false;
+  await operator.clock.advance(60_000);
+  assert.equal(operator.look()!.status.observedGeneration, metadata.generation);
 });
 
 Deno.test("promise 5: a transition time changes only with its status, over a whole life", async () => {
