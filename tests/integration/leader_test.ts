@@ -52,6 +52,7 @@ Deno.test("two replicas of the operator", async (t) => {
       const { metadata } = await kube.get(NAMESPACES, { name: NAMESPACE });
       return metadata.annotations?.[ANNOTATION_LEADER] === replicas.identityOf(leader);
     });
+    await replicas.untilStandingBy(standby);
     const mark = await auditMark(audit);
     const until = performance.now() + QUIET_MS;
     await waitFor("the time to pass", () => performance.now() >= until, QUIET_MS + 10_000);

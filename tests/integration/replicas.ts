@@ -45,6 +45,19 @@ export class Replicas {
     await waitFor("the other replica to lead", async () => await replica.metric("maquette_leader") === 1, 60_000);
   }
 
+  /**
+   * Waits until a replica knows who leads and asks no more: one that tried to make the lease and came second looks at it
+   * once, however late.
+   */
+  async untilStandingBy(replica: Installed): Promise<void> {
+    await waitFor("the other replica to stand by", async () => {
+      const said = (await replica.log()).split('"Started"').at(-1)!;
+      const asked = (await this.leaseRequests(replica, 0)).map(({ verb }) => verb);
+      const count = (verb: string): number => asked.filter((other) => other === verb).length;
+      return said.includes('"Standing by"') && count("create") === count("get");
+    });
+  }
+
   /** Waits until a replica has written so often since a mark. */
   async untilBusy(replica: Installed, mark: number, count: number): Promise<void> {
     await waitFor(
