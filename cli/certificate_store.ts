@@ -7,7 +7,7 @@
 import type { KubeObject } from "../lib/api/object.ts";
 import { MUTATING_WEBHOOKS, SECRET, VALIDATING_WEBHOOKS } from "../lib/api/resources.ts";
 import type { KubeClient } from "../lib/kube/client.ts";
-import { hasStatus } from "../lib/kube/errors.ts";
+import { hasStatus, unlessMissing } from "../lib/kube/errors.ts";
 import type { JsonPatch } from "../lib/kube/paths.ts";
 import { Informer, type InformerDeps } from "../lib/runtime/informer.ts";
 import type { CaBundle, CertificateStore, StoredSecret } from "../webhook/certificate_manager.ts";
@@ -131,13 +131,8 @@ export class ClusterCertificateStore implements CertificateStore {
   /** The watch of a configuration may be ahead of that of the Secret. */
   async #isLatest(resourceVersion: string | undefined): Promise<boolean> {
     const { kube, name, namespace } = this.#deps;
-    try {
-      const { metadata } = await kube.get(SECRET, { name, namespace });
-      return metadata.resourceVersion === resourceVersion;
-    } catch (error) {
-      if (hasStatus(error, 404)) return resourceVersion === undefined;
-      throw error;
-    }
+    const secret = await unlessMissing(kube.get(SECRET, { name, namespace }));
+    return secret?.metadata.resourceVersion === resourceVersion;
   }
 
   onChange(listener: () => void): () => void {

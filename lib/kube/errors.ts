@@ -47,6 +47,16 @@ export function isConflict(error: unknown): error is KubeError {
   return hasStatus(error, 409) || isPatchOutdated(error) || isFenced(error);
 }
 
+/** What is asked for, or nothing where it does not exist. */
+export async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
 /** Reads the refusal out of a response that is not ok, and consumes its body. */
 export async function refusalOf(response: Response): Promise<KubeError> {
   const text = await response.text().catch(() => "");

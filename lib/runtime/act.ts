@@ -14,7 +14,7 @@ import { keyOf, type KubeObject, type Resource } from "../api/object.ts";
 import { CLAIM, JOB, LEASE, NAMESPACE, POD } from "../api/resources.ts";
 import { applyNew } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { hasStatus } from "../kube/errors.ts";
+import { hasStatus, unlessMissing } from "../kube/errors.ts";
 import type { Changes } from "./changes.ts";
 import { filled, isCopy } from "./copies.ts";
 import { Stalled, Waiting } from "./errors.ts";
@@ -134,12 +134,7 @@ function blockedBy(there: KubeObject): Error {
 }
 
 async function lookUp(resource: Resource, object: KubeObject, kube: KubeClient): Promise<KubeObject | undefined> {
-  try {
-    return await kube.get(resource, { namespace: object.metadata.namespace, name: object.metadata.name });
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
+  return await unlessMissing(kube.get(resource, { namespace: object.metadata.namespace, name: object.metadata.name }));
 }
 
 async function update(

@@ -32,7 +32,7 @@ export interface CleanupDeps {
 export async function cleanup(owner: KubeObject, roots: Root[], deps: CleanupDeps): Promise<Report | undefined> {
   const left = (await Promise.all(roots.map((root) => deleteRoot(owner, root, deps)))).filter((root) => !!root);
   if (left.length === 0) return undefined;
-  const since = Math.min(...left.map(({ metadata }) => Date.parse(metadata.deletionTimestamp ?? "") || deps.now));
+  const since = leavingSince(left, deps.now);
   const names = left.map(nameOf).join(", ");
   if (deps.now < since + deps.deadlineMs) {
     return {
@@ -51,6 +51,16 @@ export async function cleanup(owner: KubeObject, roots: Root[], deps: CleanupDep
     message: blockers.join("; "),
     lookAgainAt: deps.now + deps.deadlineMs,
   };
+}
+
+/** When the first of these, one at least, was told to go; `now` for what was not. Milliseconds since the epoch. */
+export function leavingSince(objects: readonly KubeObject[], now: number): number {
+  return Math.min(...objects.map(({ metadata }) => Date.parse(metadata.deletionTimestamp ?? "") || now));
+}
+
+/** Who keeps an object that is being deleted, in words; `""` where nobody says so. */
+export function holdersOf({ metadata: { finalizers = [] } }: KubeObject): string {
+  return finalizers.length > 0 ? `held by finalizers ${finalizers.join(", ")}` : "";
 }
 
 /** @returns The object while it is there and ours. */
@@ -91,10 +101,8 @@ async function deleteNow(
 /** What holds an object that is being deleted, in words. */
 async function blocker(object: KubeObject, deps: CleanupDeps): Promise<string> {
   if (object.kind !== NAMESPACE.kind) {
-    const finalizers = object.metadata.finalizers ?? [];
-    return `${nameOf(object)} is still there${
-      finalizers.length ? `, held by finalizers ${finalizers.join(", ")}` : ""
-    }`;
+    const holders = holdersOf(object);
+    return `${nameOf(object)} is still there${holders && `, ${holders}`}`;
   }
   const conditions: { type: string; status: string; message?: string }[] = object.status?.conditions ?? [];
   const texts = conditions.filter((c) => c.status === "True" && c.message).map((c) => c.message!);

@@ -18,7 +18,7 @@ const LEFT_MS = 1_000;
 const OBSTACLES: ReadonlySet<string> = new Set(["NotOwned", "Forbidden", "Refused"]);
 
 /** What somebody else has to put right before a run can begin: their object has its name, or a quota is used up. */
-export type Obstacle = Pick<Report, "phase" | "state" | "reason" | "message">;
+type Obstacle = Pick<Report, "phase" | "state" | "reason" | "message">;
 
 /** @param name Of the run. @param now Milliseconds since the epoch. @returns When to try again, where that is to come. */
 export function nextAttemptAt(owner: DatabaseMigration, name: string, now: number): number | undefined {

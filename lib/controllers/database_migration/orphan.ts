@@ -8,7 +8,7 @@ import { LABEL_OWNER_UID } from "../../api/names.ts";
 import { type KubeObject, splitKey } from "../../api/object.ts";
 import { JOB, LEASE, POD } from "../../api/resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { hasStatus } from "../../kube/errors.ts";
+import { hasStatus, unlessMissing } from "../../kube/errors.ts";
 import { annotatedOwner } from "../../runtime/ownership.ts";
 import { mayRun } from "../../workload/pods.ts";
 
@@ -30,10 +30,5 @@ export async function releaseOrphan(lease: KubeObject, { kube }: { kube: KubeCli
 
 async function isThere(target: { namespace?: string; name: string }, uid: string, kube: KubeClient): Promise<boolean> {
   if (target.name === "") return false;
-  try {
-    return (await kube.get(DATABASE_MIGRATION.resource, target)).metadata.uid === uid;
-  } catch (error) {
-    if (hasStatus(error, 404)) return false;
-    throw error;
-  }
+  return (await unlessMissing(kube.get(DATABASE_MIGRATION.resource, target)))?.metadata.uid === uid;
 }

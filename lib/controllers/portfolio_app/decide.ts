@@ -44,7 +44,7 @@ export function decide(seen: Seen, now: number): Plan {
     desired: desiredObjects(seen),
     keep: keptObjects(seen),
     further: furtherOf(seen, verdict.is === "ready"),
-    report: { ...common, ...judged(seen, verdict), lookAgainAt },
+    report: { ...common, ...judged(seen, verdict, common.fields), lookAgainAt },
   };
 }
 
@@ -134,22 +134,28 @@ function restoring(seen: Seen, common: Common, { task, state }: Progress): Plan 
 
 type Judgement = Pick<Report, "phase" | "state" | "reason" | "message" | "outcome" | "fields">;
 
-function judged(seen: Seen, verdict: Verdict): Judgement {
+function judged(seen: Seen, verdict: Verdict, fields: Common["fields"]): Judgement {
   const { owner, settings } = seen;
   const image = fullImage(owner.spec);
-  const fields = fieldsOf(seen, verdict.is === "ready" ? image : undefined);
   if (verdict.is === "ready") {
     const message = `Image "${image}" serves at ${urlOf(owner, settings)}`;
     const outcome = { outcome: "Running", image, reason: "Ready" };
-    return { phase: "Running", state: "ready", reason: "Ready", message, outcome, fields };
+    return {
+      phase: "Running",
+      state: "ready",
+      reason: "Ready",
+      message,
+      outcome,
+      fields: { ...fields, ...rolledOut(image) },
+    };
   }
   const { reason, message } = verdict;
   if (verdict.is === "stuck") {
     const outcome = { outcome: "Failed", image, reason, message };
-    return { phase: "Failed", state: "stalled", reason, message, outcome, fields };
+    return { phase: "Failed", state: "stalled", reason, message, outcome };
   }
   const phase = verdict.is === "degraded" ? "Degraded" : "Progressing";
-  return { phase, state: "reconciling", reason, message, fields };
+  return { phase, state: "reconciling", reason, message };
 }
 
 type Common = Pick<Report, "fields" | "conditions">;
@@ -169,16 +175,14 @@ export function commonReport(seen: Seen): Common {
   return { fields: fieldsOf(seen), conditions: findings.filter((finding) => finding !== undefined) };
 }
 
-/** @param image The image that is rolled out completely, where it is another one than the status has. */
-function fieldsOf(seen: Seen, image = seen.owner.status?.image): Record<string, unknown> {
+function fieldsOf(seen: Seen): Record<string, unknown> {
   const { owner, settings, deployment: observed } = seen;
   const { wanted, available } = rolloutOf(observed);
   const replicas = observed ? wanted : 0;
   // One that is too many is on its way out.
   const serving = Math.min(available, replicas);
   const known = {
-    image,
-    version: image === undefined ? undefined : versionOf(image),
+    ...(owner.status?.image === undefined ? {} : rolledOut(owner.status.image)),
     replicas,
     readyReplicas: serving,
     ready: `${serving}/${replicas}`,
@@ -188,6 +192,11 @@ function fieldsOf(seen: Seen, image = seen.owner.status?.image): Record<string, 
     restoredAt: restoredAt(seen),
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+}
+
+/** What is said of the image that was rolled out completely last. */
+function rolledOut(image: string): { image: string; version: string } {
+  return { image, version: versionOf(image) };
 }
 
 function versionOf(image: string): string {

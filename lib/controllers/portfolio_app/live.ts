@@ -6,7 +6,7 @@
 import type { DatabaseMigration } from "../../api/database_migration.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { CONFIG_MAP } from "../../api/resources.ts";
-import { hasStatus } from "../../kube/errors.ts";
+import { unlessMissing } from "../../kube/errors.ts";
 import { changesIn, revisionOf } from "../../migration/source.ts";
 import type { GatherDeps } from "../../runtime/definition.ts";
 import type { AppSettings } from "./settings.ts";
@@ -21,7 +21,7 @@ export async function latestMigration(
   { metadata: { namespace, name } }: KubeObject,
   { kube, settings }: Pick<GatherDeps, "kube"> & { settings: AppSettings },
 ): Promise<KubeObject | undefined> {
-  const migration = await there(kube.get(settings.migrations, { namespace, name }));
+  const migration = await unlessMissing(kube.get(settings.migrations, { namespace, name }));
   if (!migration || await isAbreast(migration as DatabaseMigration, kube)) return migration;
   return { ...migration, status: { ...migration.status, conditions: [] } };
 }
@@ -30,16 +30,7 @@ export async function latestMigration(
 async function isAbreast(migration: DatabaseMigration, kube: GatherDeps["kube"]): Promise<boolean> {
   const { spec: { source }, metadata: { namespace }, status } = migration;
   if (!source) return true;
-  const configMap = await there(kube.get(CONFIG_MAP, { namespace, name: source.configMapRef.name }));
+  const configMap = await unlessMissing(kube.get(CONFIG_MAP, { namespace, name: source.configMapRef.name }));
   const read = configMap && changesIn(configMap);
   return read !== undefined && "changes" in read && revisionOf(migration, read.changes) === status?.revision;
-}
-
-async function there(asked: Promise<KubeObject>): Promise<KubeObject | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw error;
-  }
 }

@@ -15,6 +15,7 @@
  * @module
  */
 import type { KubeObject } from "../../api/object.ts";
+import { holdersOf, leavingSince } from "../../runtime/cleanup.ts";
 import type { Plan } from "../../runtime/definition.ts";
 import { type Finding, nameOf, type Report, WARNINGS } from "../../runtime/status.ts";
 import type { PodTemplate } from "../../workload/pod_template.ts";
@@ -49,16 +50,14 @@ function stoppingTraffic(seen: Seen, now: number): Plan | undefined {
   if (left.length === 0) return undefined;
   const report = leaving(seen, "StoppingTraffic", "The application is taken out of traffic");
   const plan = { desired: [], keep: allBut(seen, frontage) };
-  const since = frontage.map(({ metadata }) => Date.parse(metadata.deletionTimestamp ?? "") || now);
-  const lateAt = Math.min(now, ...since) + LATE_MS;
+  const lateAt = leavingSince(left, now) + LATE_MS;
   if (now < lateAt) return { ...plan, report: { ...report, lookAgainAt: lateAt } };
-  const names = left.map((object) => `${nameOf(object)}${heldBy(object)}`).join(", ");
-  const message = `The application is not taken out of traffic: ${names} is still there`;
+  const names = left.map((object) => {
+    const holders = holdersOf(object);
+    return `${nameOf(object)}${holders && ` (${holders})`}`;
+  });
+  const message = `The application is not taken out of traffic: ${names.join(", ")} is still there`;
   return { ...plan, report: { ...report, state: "stalled", reason: "TrafficBlocked", message } };
-}
-
-function heldBy({ metadata: { finalizers = [] } }: KubeObject): string {
-  return finalizers.length > 0 ? ` (held by finalizers ${finalizers.join(", ")})` : "";
 }
 
 function draining(seen: Seen, now: number): Plan | undefined {
