@@ -46,6 +46,7 @@ const ALL: Step[] = [
   { name: "renderer in Go", args: ["task", "test:render"] },
   { name: "renderer as a process", args: ["test", "--quiet", "-A", "tests/render"], isTest: true },
   { name: "registries and builds", args: ["test", "--quiet", "-A", "tests/registry"], isTest: true },
+  { name: "jobs", args: ["test", "--quiet", "-A", "tests/jobs"], isTest: true },
   { name: "control plane", args: ["test", "--quiet", "-A", "tests/control_plane"], isTest: true },
   // These wait more than they work: each file has a control plane of its own.
   {

@@ -18,6 +18,8 @@ export interface KubectlOptions {
   kubeconfigPath?: string;
 }
 
+/** What hangs is ended, so that somebody hears of it. Milliseconds. */
+const LONGEST_MS = 600_000;
 /** So many times is asked again. */
 const AGAIN = 3;
 
@@ -62,6 +64,7 @@ export class Kubectl {
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
+      signal: AbortSignal.timeout(LONGEST_MS),
     }).spawn();
     const [output] = await Promise.all([process.output(), feed(process, options.stdin)]);
     const decoder = new TextDecoder();

@@ -9,7 +9,7 @@ import { statusRules } from "../../lib/runtime/status_rules.ts";
 import { AppTerminal, claim, secret, TEAM } from "../integration/apps.ts";
 import type { MigrationText } from "../migrations/lab.ts";
 import { waitUntil } from "../wait.ts";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, PATIENT_PROBE } from "./cluster.ts";
 
 /** Namespace that takes only restricted Pods. */
 export const RESTRICTED = "schemas";
@@ -42,7 +42,7 @@ export class Applications implements AsyncDisposable {
       ...serverObjects(cluster.settings.postgresImage, self.password),
       claim(ARCHIVES),
     );
-    await cluster.plane.kubectl(["rollout", "status", "deployment/postgres", "-n", SERVER, "--timeout=180s"]);
+    await cluster.plane.kubectl(["rollout", "status", "deployment/postgres", "-n", SERVER, "--timeout=300s"]);
     return self;
   }
 
@@ -132,8 +132,8 @@ export class Applications implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { plane } = this.cluster;
-    await plane.kubectl(["delete", "papp,dbm", "--all", "--all-namespaces", "--timeout=120s"]);
-    await plane.kubectl(["delete", "namespace", TEAM, RESTRICTED, SERVER, "--timeout=120s"]);
+    await plane.kubectl(["delete", "papp,dbm", "--all", "--all-namespaces", "--timeout=300s"]);
+    await plane.kubectl(["delete", "namespace", TEAM, RESTRICTED, SERVER, "--timeout=300s"]);
   }
 }
 
@@ -149,7 +149,7 @@ function serverObjects(image: string, password: string): unknown[] {
     image,
     env: Object.entries({ POSTGRES_PASSWORD: password, PGPASSWORD: password, PGDATA: "/data/pg" })
       .map(([name, value]) => ({ name, value })),
-    readinessProbe: { tcpSocket: { port: 5432 }, periodSeconds: 1 },
+    readinessProbe: { tcpSocket: { port: 5432 }, ...PATIENT_PROBE },
     volumeMounts: [{ name: "data", mountPath: "/data" }],
   };
   const spec = { securityContext: SERVER_USER, containers: [container], volumes: [{ name: "data", emptyDir: {} }] };

@@ -16,6 +16,11 @@ export const NAMESPACE = "maquette-system";
 /** Domain of the previews: no DNS knows it, requests go to the ingress controller's address. */
 export const DOMAIN = "preview.test";
 
+/** Of readiness probes: quick to notice that a server answers, slow to say that one which a busy node delays does not. */
+export const PATIENT_PROBE = { periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 6 };
+/** Seconds that admission gets while a test counts what it lost: the API server's default. */
+const ADMISSION_SECONDS = 10;
+
 const BINARY = new URL("../../dist/maquette", import.meta.url).pathname;
 
 /** A cluster with Maquette on it. */
@@ -52,8 +57,19 @@ export class Cluster {
     ];
     const stdin = await this.manifests();
     await this.plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin });
-    await this.plane.kubectl(["rollout", "status", "deployment/maquette", "-n", NAMESPACE, "--timeout=180s"]);
+    await this.plane.kubectl(["rollout", "status", "deployment/maquette", "-n", NAMESPACE, "--timeout=300s"]);
     await waitFor("admission to answer", () => this.isAdmitting());
+  }
+
+  /** Until the next installation, what a busy node delays by some seconds is not lost to admission. */
+  async delayAdmission(): Promise<void> {
+    for (const kind of ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"]) {
+      const { webhooks } = (await this.terminal.get(kind, "maquette"))!;
+      const patch = webhooks.map((_: unknown, index: number) => (
+        { op: "replace", path: `/webhooks/${index}/timeoutSeconds`, value: ADMISSION_SECONDS }
+      ));
+      await this.plane.kubectl(["patch", kind, "maquette", "--type=json", "-p", JSON.stringify(patch)]);
+    }
   }
 
   /** What `maquette manifests` prints. */
@@ -96,9 +112,9 @@ export class Cluster {
 
   /** Takes everything away, in the order that the README names, and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.plane.kubectl(["delete", "papp,dbm,env,proj,prenv,prt", "--all", "--all-namespaces", "--timeout=120s"]);
+    await this.plane.kubectl(["delete", "papp,dbm,env,proj,prenv,prt", "--all", "--all-namespaces", "--timeout=300s"]);
     const stdin = await this.manifests();
-    await this.plane.kubectl(["delete", "--ignore-not-found", "--timeout=120s", "-f", "-"], { stdin });
+    await this.plane.kubectl(["delete", "--ignore-not-found", "--timeout=300s", "-f", "-"], { stdin });
     await this.plane.stop();
   }
 }

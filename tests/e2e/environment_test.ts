@@ -135,20 +135,18 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     name: "what one environment runs reaches itself and names, and not another environment",
     ignore: !enforcesPolicies,
     fn: async () => {
-      const from = async (url: string, path: string): Promise<string> => {
-        const { status, text } = await cluster.ask(`${url}${path}`);
-        return `${status} ${text}`;
-      };
       const get = (url: string): string => `/get?url=${encodeURIComponent(url)}`;
       const [shop, blog] = [`http://pr-7.${DOMAIN}`, `http://blog-1.${DOMAIN}`];
       const own = "http://preview-web/";
       const other = "http://preview-web.acme-blog-blog-1.svc.cluster.local/";
-      assert.match(await from(blog, get(own)), /^200 200 web v1/);
-      assert.match(await from(shop, "/lookup?name=kubernetes.default.svc.cluster.local"), /^200 \d/);
-      const answer = await from(shop, get(other));
-      assert.match(answer, /^502 .*(deadline|timeout|refused|unreachable)/);
-      transcript.quote(`blog-1: GET ${own}`, await from(blog, get(own)));
-      transcript.quote(`pr-7: GET ${other}`, answer);
+      const reached = await cluster.untilAnswers(blog + get(own), ({ text }) => text.startsWith("200 web v1"));
+      const lookup = "/lookup?name=kubernetes.default.svc.cluster.local";
+      await cluster.untilAnswers(shop + lookup, ({ status, text }) => status === 200 && /^\d/.test(text));
+      const answer = await cluster.ask(shop + get(other));
+      assert.equal(answer.status, 502);
+      assert.match(answer.text, /deadline|timeout|refused|unreachable/);
+      transcript.quote(`blog-1: GET ${own}`, reached.text);
+      transcript.quote(`pr-7: GET ${other}`, `${answer.status} ${answer.text}`);
     },
   });
 
@@ -162,13 +160,13 @@ Deno.test({ name: "environments on a real node", ignore: !canBuild }, async (t) 
     const commitSha = await forge.commit("shop", await dockerfile("three"));
     await at.patch("env", "pr-7", { spec: { source: { commitSha } } }, TEAM);
     await at.untilEnv("pr-7", "Building", commitSha);
-    await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=180s"]);
+    await plane.kubectl(["delete", "env", "--all", "-n", TEAM, "--timeout=300s"]);
     const left = ["namespaces", "jobs", "pods", "secrets", "networkpolicies", "ingresses", "clusterroles"].join(",");
     const objects = await at.list(left, "-A", "-l", "catalyst.dev/project");
     assert.deepEqual(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`), []);
     const answer = await cluster.untilAnswers(`http://pr-7.${DOMAIN}/`, ({ status }) => status === 404);
     transcript.quote(`GET http://pr-7.${DOMAIN}/ after kubectl delete`, `${answer.status} ${answer.text}`);
-    await plane.kubectl(["delete", "proj", "--all", "-n", TEAM, "--timeout=180s"]);
+    await plane.kubectl(["delete", "proj", "--all", "-n", TEAM, "--timeout=300s"]);
     await plane.kubectl(["delete", "namespace", TEAM]);
   });
 });

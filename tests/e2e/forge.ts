@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
 import { committed, git } from "../registry/git_server.ts";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, PATIENT_PROBE } from "./cluster.ts";
 import { FORGE, forgeProgram } from "./images.ts";
 
 const NAMESPACE = "maquette-e2e-forge";
@@ -44,7 +44,7 @@ export class Forge implements AsyncDisposable {
     const keys: Keys = JSON.parse(new TextDecoder().decode(stdout));
     const forge = new Forge(cluster, await Deno.makeTempDir({ prefix: "maquette-forge-" }), keys);
     await cluster.terminal.apply(...objects(image, keys));
-    await cluster.plane.kubectl(["wait", "--for=condition=Ready", `pod/${POD}`, "-n", NAMESPACE, "--timeout=120s"]);
+    await cluster.plane.kubectl(["wait", "--for=condition=Ready", `pod/${POD}`, "-n", NAMESPACE, "--timeout=300s"]);
     return forge;
   }
 
@@ -137,7 +137,7 @@ function objects(image: string, { certificate, key, hostKey, clientKey }: Keys):
     command: ["/tools/forge", "serve"],
     envFrom: [{ secretRef: { name: SETTINGS } }],
     env: [{ name: "HOME", value: "/tmp" }],
-    readinessProbe: { httpGet: { path: "/healthz", port: 8443, scheme: "HTTPS" }, periodSeconds: 1 },
+    readinessProbe: { httpGet: { path: "/healthz", port: 8443, scheme: "HTTPS" }, ...PATIENT_PROBE },
     volumeMounts: [tools, { name: "srv", mountPath: "/srv" }, { name: "tmp", mountPath: "/tmp" }],
   };
   const install = { name: "install", image: FORGE, args: ["install", "/tools/forge"], volumeMounts: [tools] };

@@ -7,6 +7,7 @@
 import { fetchPackages, run } from "../../deploy/image/debian.ts";
 import { textEntry } from "../../deploy/image/debian_files.ts";
 import { buildImage, type Entry, type ImageConfig, readEntry } from "../../deploy/image/image.ts";
+import { cached } from "../cache.ts";
 import { kanikoImage } from "./kaniko.ts";
 import { toolArchives } from "./migration_images.ts";
 import type { Settings } from "./settings.ts";
@@ -91,13 +92,15 @@ async function shopImages(): Promise<string[]> {
   );
 }
 
-/** A static busybox that answers to the one name that Printers call. */
+/** A static busybox that answers to the one name that Printers call. Fetched once: another one gets another tag. */
 async function busyboxImage(): Promise<string> {
-  const [found] = await fetchPackages(["busybox-static"], FOLDER);
-  const program = found!.entries.find(({ type, path }) => type === "file" && path === "usr/bin/busybox");
-  if (program?.type !== "file") throw new Error('Cannot find busybox in package "busybox-static"');
-  const printf: Entry = { type: "link", path: "usr/bin/printf", target: "busybox" };
-  return await archive(BUSYBOX, [program, printf], { entrypoint: [], env: ["PATH=/usr/bin"] });
+  return await cached("e2e-images", fileOf(BUSYBOX), async (output) => {
+    const [found] = await fetchPackages(["busybox-static"], FOLDER);
+    const program = found!.entries.find(({ type, path }) => type === "file" && path === "usr/bin/busybox");
+    if (program?.type !== "file") throw new Error('Cannot find busybox in package "busybox-static"');
+    const printf: Entry = { type: "link", path: "usr/bin/printf", target: "busybox" };
+    await build(BUSYBOX, { entries: [program, printf], config: { entrypoint: [], env: ["PATH=/usr/bin"] }, output });
+  });
 }
 
 async function forgeImage(): Promise<string> {
@@ -105,8 +108,21 @@ async function forgeImage(): Promise<string> {
   return await archive(FORGE, [program], { entrypoint: ["/forge"] });
 }
 
-async function archive(name: string, entries: Entry[], config: Omit<ImageConfig, "user">): Promise<string> {
-  const output = `${FOLDER}/${name.replace(":", "-")}.tar`;
-  await buildImage({ layers: [{ title: name, entries }], config: { user: "65532:65532", ...config }, name, output });
+async function archive(name: string, entries: Entry[], config: Config): Promise<string> {
+  const output = `${FOLDER}/${fileOf(name)}`;
+  await build(name, { entries, config, output });
   return output;
+}
+
+type Config = Omit<ImageConfig, "user">;
+
+async function build(
+  name: string,
+  { entries, config, output }: { entries: Entry[]; config: Config; output: string },
+): Promise<void> {
+  await buildImage({ layers: [{ title: name, entries }], config: { user: "65532:65532", ...config }, name, output });
+}
+
+function fileOf(name: string): string {
+  return `${name.replace(":", "-")}.tar`;
 }

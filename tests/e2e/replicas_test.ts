@@ -61,13 +61,14 @@ Deno.test({ name: "two replicas on a real node", ignore: !isEndToEnd }, async (t
     await t.step(`a rolling restart under ${PER_SECOND} admissions a second loses none`, async () => {
       await terminal.apply(webPreview(2001, "v1"));
       await terminal.untilPhase("pr-2001", "Ready", 120_000);
+      await cluster.delayAdmission();
       const stop = new AbortController();
       using requests = await RawRequests.open(plane.kubeconfigPath);
       await using admissions = new Admissions(requests, PER_SECOND);
       const holders = followLease(client, stop.signal);
       const before = await cluster.pods();
       await plane.kubectl(["rollout", "restart", "deployment/maquette", "-n", NAMESPACE]);
-      await plane.kubectl(["rollout", "status", "deployment/maquette", "-n", NAMESPACE, "--timeout=180s"]);
+      await plane.kubectl(["rollout", "status", "deployment/maquette", "-n", NAMESPACE, "--timeout=300s"]);
       const leaving = async (): Promise<number> => {
         const pods = await terminal.list("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=maquette");
         return pods.filter((pod) => before.includes(pod.metadata.name)).length;

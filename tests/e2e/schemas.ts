@@ -22,7 +22,7 @@ export const PERSONS = {
 export const FIVE: MigrationText[] = ["1", "2", "3", "4", "5"].map((version) => ({
   version,
   sql: `${version === "1" ? "CREATE TABLE run (version text); " : ""}INSERT INTO run VALUES ('${version}'); ` +
-    "SELECT pg_sleep(2);",
+    "SELECT pg_sleep(4);",
 }));
 
 /** What the shop's first version needs. */

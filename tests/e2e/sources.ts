@@ -4,6 +4,7 @@
  * @module
  */
 import { stringify } from "yaml";
+import { PATIENT_PROBE } from "./cluster.ts";
 import { WEB, webProgram } from "./images.ts";
 
 /** Files of a commit. */
@@ -58,7 +59,7 @@ export function folder(tag: string): Files {
 }
 
 function manifests(name: string, image: string): { deployment: unknown; service: unknown } {
-  const readinessProbe = { httpGet: { path: "/", port: PORT }, periodSeconds: 1 };
+  const readinessProbe = { httpGet: { path: "/", port: PORT }, ...PATIENT_PROBE };
   const container = { name: "web", image, args: ["serve"], ports: [{ containerPort: PORT }], readinessProbe };
   return {
     deployment: {

@@ -22,7 +22,7 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
 
   await t.step("becomes Ready and answers at its URL", async () => {
     await terminal.apply(webPreview(7, "v1"));
-    await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=120s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=300s"]);
     const owner = (await terminal.get("prenv", "pr-7"))!;
     assert.deepEqual(statusRules(owner), []);
     assert.equal(`${owner.status.url}/`, URL_OF_7);
@@ -35,7 +35,7 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
   await t.step("answers with the new version after a new tag, and without a gap", async () => {
     await using answers = new Answers(cluster, URL_OF_7);
     await terminal.patch("prenv", "pr-7", { spec: { image_tag: "v2" } });
-    await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=120s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "prenv/pr-7", "--timeout=300s"]);
     const answer = await cluster.untilAnswers(URL_OF_7, ({ text }) => text.startsWith("web v2"));
     const failures = await answers.failures();
     transcript.quote(`GET ${URL_OF_7} after image_tag: v2`, `${answer.status} ${answer.text}`);
@@ -45,11 +45,16 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
 
   await t.step("keeps answering with the old version when an image crashes, and says why", async () => {
     await terminal.patch("prenv", "pr-7", { spec: { image_tag: "crash" } });
-    const owner = await terminal.untilPhase("pr-7", "Failed", 180_000);
-    const { message } = condition(owner, "Ready")!;
-    assert.match(message, /exited with code 1/);
-    assert.match(message, /panic: cannot open "\/etc\/shop\/config\.yaml"/);
-    assert.match(message, /the version before keeps serving/);
+    await terminal.untilPhase("pr-7", "Failed", 180_000);
+    // The kubelet has no log of a container yet that it has just begun anew.
+    const { message } = await waitFor("all of the reason", async () => {
+      const { status, message } = condition(await terminal.get("prenv", "pr-7"), "Ready")!;
+      assert.equal(status, "False");
+      assert.match(message, /exited with code 1/);
+      assert.match(message, /panic: cannot open "\/etc\/shop\/config\.yaml"/);
+      assert.match(message, /the version before keeps serving/);
+      return { message };
+    }, 60_000);
     const answer = await cluster.ask(URL_OF_7);
     assert.match(answer.text, /^web v2/);
     transcript.quote(
@@ -93,7 +98,7 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
   });
 
   await t.step("is gone after its deletion, with everything that belonged to it", async () => {
-    await terminal.remove("prenv", "pr-7", "default", "--timeout=120s");
+    await terminal.remove("prenv", "pr-7", "default", "--timeout=300s");
     await nothingLeft(cluster, 7);
     const answer = await cluster.untilAnswers(URL_OF_7, ({ status }) => status === 404);
     transcript.quote(`GET ${URL_OF_7} after kubectl delete`, `${answer.status} ${answer.text}`);

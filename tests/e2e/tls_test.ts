@@ -36,7 +36,7 @@ Deno.test({ name: "certificates of cert-manager on a real node", ignore: !hasIss
   });
 
   await t.step("it is gone with its certificate", async () => {
-    await terminal.remove("prenv", "pr-11", "default", "--timeout=120s");
+    await terminal.remove("prenv", "pr-11", "default", "--timeout=300s");
     assert.equal(await terminal.get("namespace", "preview-pr-11"), undefined);
   });
 
@@ -75,7 +75,7 @@ Deno.test({ name: "certificates of cert-manager on a real node", ignore: !hasIss
     );
     await cluster.untilAnswers(url, ({ status }) => status === 200, ca);
     transcript.say("The Secret was issued again: its copy in preview-pr-12 followed, and the URL answers");
-    await terminal.remove("prenv", "pr-12", "default", "--timeout=120s");
+    await terminal.remove("prenv", "pr-12", "default", "--timeout=300s");
   });
 
   await t.step("admission is served with a certificate of cert-manager, also after its renewal", async () => {
@@ -84,19 +84,20 @@ Deno.test({ name: "certificates of cert-manager on a real node", ignore: !hasIss
       (await terminal.get("secret", WEBHOOK_SECRET, NAMESPACE))?.data["tls.crt"];
     const before = await served();
     assert.ok(before, "cert-manager has issued it");
+    await cluster.delayAdmission();
     using requests = await RawRequests.open(plane.kubeconfigPath);
     await using admissions = new Admissions(requests, PER_SECOND);
     await terminal.remove("secret", WEBHOOK_SECRET, NAMESPACE);
     await waitUntil("cert-manager to issue it again", served, (now) => now !== undefined && now !== before);
-    await terminal.apply(webPreview(13, "v1"));
-    await terminal.untilPhase("pr-13", "Ready", 120_000);
+    await terminal.apply(webPreview(2013, "v1"));
+    await terminal.untilPhase("pr-2013", "Ready", 120_000);
     const failures = await admissions.stop();
     transcript.say(
       "The webhook's certificate came from cert-manager and was issued again: " +
         `${admissions.created} admissions at ${PER_SECOND}/s meanwhile, ${failures.length} failed`,
     );
     assert.deepEqual(failures, []);
-    await terminal.remove("prenv", "pr-13", "default", "--timeout=120s");
+    await terminal.remove("prenv", "pr-2013", "default", "--timeout=300s");
   });
 });
 

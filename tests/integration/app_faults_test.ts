@@ -81,9 +81,11 @@ Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
     await plane.kubectl([
       ...["delete", "papp/headless", "deployment/headless-deployment", "-n", TEAM, "--wait=false"],
     ]);
+    let left: unknown[] = [];
     await watched("headless", async (reason) => {
-      if (reason === "BackingUp") assert.deepEqual(await podsOf("headless"), []);
+      if (reason === "BackingUp") left = await podsOf("headless");
     });
+    assert.deepEqual(left, []);
     assert.equal((await archivesOf("headless")).length, 1);
   });
 
@@ -165,7 +167,7 @@ Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
     await plane.kubectl(["create", "namespace", "going"]);
     const backup = { ...DUMPED, onFailure: "Continue" };
     await terminal.create({ ...app("going", { ...VOLUME, backup }), metadata: { name: "going", namespace: "going" } });
-    await plane.kubectl(["wait", "--for=condition=Ready", "papp/going", "-n", "going", "--timeout=60s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "papp/going", "-n", "going", "--timeout=180s"]);
     await plane.kubectl(["delete", "namespace", "going", "--wait=false"]);
     await terminal.untilGone("namespace", "going", "default", 60_000);
   });
@@ -176,7 +178,7 @@ Deno.test("applications go, and are saved, whatever is wrong", async (t) => {
       ...app("held", { ...VOLUME, backup: DUMPED }),
       metadata: { name: "held", namespace: "held" },
     });
-    await plane.kubectl(["wait", "--for=condition=Ready", "papp/held", "-n", "held", "--timeout=60s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "papp/held", "-n", "held", "--timeout=180s"]);
     await plane.kubectl(["delete", "namespace", "held", "--wait=false"]);
     const owner = await waitUntil(
       "it to say so",

@@ -94,7 +94,7 @@ Deno.test("an application and its schema change together", async (t) => {
     const working = new AbortController();
     const work = serveAll(terminal, server, working.signal);
     await terminal.apply(migration(CREATE, ADD, DROP));
-    await terminal.change("shop", { version: "v2-slow-3s" });
+    await terminal.change("shop", { version: "v2-slow-8s" });
     const owner = await terminal.untilApp("shop", "to roll", ({ status }) => status.phase === "Progressing", 90_000);
     assert.ok(await applied("2"), JSON.stringify(owner.status));
     assert.deepEqual(await columns(), ["id", "label", "name"]);
@@ -117,7 +117,7 @@ Deno.test("an application and its schema change together", async (t) => {
     await terminal.untilAppPhase("shop", "Failed", 90_000);
     await untilMigration("to wait", (object) => condition(object, "Ready")?.reason === "WaitingForRollout");
     assert.deepEqual(await columns(), ["id", "label", "later"]);
-    await terminal.change("shop", { version: "v2-slow-3s" });
+    await terminal.change("shop", { version: "v2-slow-8s" });
     const back = await terminal.untilAppPhase("shop", "Running", 90_000);
     assert.ok(condition(back, "ContractPending"), "what served before may need what would go");
     assert.deepEqual(await columns(), ["id", "label", "later"]);
@@ -202,12 +202,12 @@ Deno.test("an application and its schema change together", async (t) => {
     await terminal.change("filed", { version: "v2" });
     await until("to be complete again", ({ status }) => status?.phase === "Completed");
     assert.equal((await server.query("files", COLUMNS)).length, 0);
-    await terminal.remove("papp", "filed", TEAM, "--timeout=90s");
+    await terminal.remove("papp", "filed", TEAM, "--timeout=180s");
   });
 
   await step("deleted, the application goes, whatever becomes of its migration", async () => {
     await terminal.remove("dbm", "schema", TEAM);
-    await terminal.remove("papp", "shop", TEAM, "--timeout=90s");
+    await terminal.remove("papp", "shop", TEAM, "--timeout=180s");
   });
 });
 

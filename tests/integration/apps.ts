@@ -89,6 +89,15 @@ export class AppTerminal extends Terminal {
     );
   }
 
+  /** Waits until an application is stalled for a reason and in these words: a log may be there at the second look only. */
+  async untilAppStalled(name: string, reason: string, words: RegExp): Promise<KubeObject> {
+    const isTold = (object: KubeObject): boolean => {
+      const stalled = condition(object, "Stalled");
+      return stalled?.reason === reason && words.test(stalled.message);
+    };
+    return await this.untilApp(name, `to say ${reason}: ${words}`, isTold, 90_000);
+  }
+
   /** Waits until a child exists and is as it is wanted. */
   async untilChild(
     [kind, name]: [kind: string, name: string],

@@ -79,9 +79,12 @@ Deno.test("an application's data outlive it", async (t) => {
     assert.deepEqual(seen.filter((reason) => order.includes(reason)), order);
     const [told] = (await eventsOf("shop")).filter((text) => text.startsWith("SavedBeforeDeletion"));
     archive = /nightly\/shop\/(team\.shop-\d{8}T\d{6}Z\.dump):/.exec(told ?? "")![1]!;
-    assert.deepEqual(
-      (await terminal.list("deploy,svc,jobs,pods,ingress", "-n", TEAM)).map(({ metadata }) => metadata.name),
-      [],
+    // The Pods of a Job go after it.
+    await waitUntil(
+      "nothing to be left",
+      async () =>
+        (await terminal.list("deploy,svc,jobs,pods,ingress", "-n", TEAM)).map(({ metadata }) => metadata.name),
+      ({ length }) => length === 0,
     );
   });
 
@@ -97,8 +100,11 @@ Deno.test("an application's data outlive it", async (t) => {
   await step("a wrong password blocks, says why, and goes on at once when the Secret is mended", async () => {
     await running("locked", dumped({ database: database(HOSTILE_DATABASE, "wrong") }));
     await terminal.remove("papp", "locked", TEAM, "--wait=false");
-    const owner = await terminal.untilAppReason("locked", "BackupFailed", 90_000);
-    assert.match(condition(owner, "Stalled")!.message, /Nothing is deleted before .*password authentication failed/s);
+    const owner = await terminal.untilAppStalled(
+      "locked",
+      "BackupFailed",
+      /Nothing is deleted before .*password authentication failed/s,
+    );
     assert.doesNotMatch(JSON.stringify(owner.status), new RegExp('wrong""'));
     assert.equal((await terminal.child("deployment", "locked-deployment"))?.spec.replicas, 0);
     await terminal.patch("secret", "wrong", { stringData: { password: server.password } }, TEAM);
@@ -110,8 +116,11 @@ Deno.test("an application's data outlive it", async (t) => {
     const names = (await terminal.list("pvc", "-n", TEAM)).length;
     runner.fill(TEAM, "backups", 16_384);
     await terminal.remove("papp", "full", TEAM, "--wait=false");
-    const owner = await terminal.untilAppReason("full", "BackupFailed", 90_000);
-    assert.match(condition(owner, "Stalled")!.message, /No space left on device.*is the volume full/s);
+    await terminal.untilAppStalled(
+      "full",
+      "BackupFailed",
+      /No space left on device.*is the volume full/s,
+    );
     assert.equal((await terminal.list("pvc", "-n", TEAM)).length, names);
     runner.empty(TEAM, "backups");
     const left = join(await archives(), ".team.old-20250101T000000Z.dump.part");

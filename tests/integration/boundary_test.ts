@@ -266,6 +266,6 @@ Deno.test("the boundary around environments", async (t) => {
   });
 
   await t.step("a namespace goes with everything in it", async () => {
-    await plane.kubectl(["delete", "namespace", SHOP, OTHER, "--timeout=60s"]);
+    await plane.kubectl(["delete", "namespace", SHOP, OTHER, "--timeout=180s"]);
   });
 });

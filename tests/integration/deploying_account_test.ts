@@ -110,14 +110,17 @@ Deno.test("the account can do what an admin of the namespace can, and the API se
     };
     await applied(plane, [quota]);
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, stringData: { a: "1" } };
-    await waitFor("the quota to be known", async () => {
-      await refused(
-        bench.look(SHOP, [secret]),
-        "QuotaExceeded",
-        /Secret "shop-pr-7\/s" does not fit/,
-        /exceeded quota/,
-      );
-      return true;
-    });
+    // Made before the quota counts, it would never be refused.
+    const probe = ["create", "secret", "generic", "probe", "-n", SHOP, "--dry-run=server"];
+    await waitFor(
+      "the quota to count",
+      async () => (await plane.kubectl(probe, { check: false })).stderr.includes("exceeded quota"),
+    );
+    await refused(
+      bench.look(SHOP, [secret]),
+      "QuotaExceeded",
+      /Secret "shop-pr-7\/s" does not fit/,
+      /exceeded quota/,
+    );
   });
 });

@@ -8,12 +8,13 @@ import { EnvironmentClient, Refused, type Send } from "../../docs/examples/envir
 import { kubeconfigCredentials } from "../../lib/kube/credentials.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
+import { waitFor } from "../wait.ts";
 import { project, Repository, TEAM, webObjects } from "./environments.ts";
 import { Terminal } from "./previews.ts";
 
 const FLAGS = ["--domain=preview.test", "--tls=none", "--git-allow-loopback=true"];
 const EVERY_MS = 100;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 
 Deno.test("a web application makes an Environment, follows it, changes it and deletes it", async (t) => {
   await using plane = await startControlPlane({ nodes: 1 });
@@ -38,12 +39,16 @@ Deno.test("a web application makes an Environment, follows it, changes it and de
   };
   const client = new EnvironmentClient(send);
   const wanted = { name: "pr-7", namespace: TEAM, project: "shop", commitSha: first, prNumber: 7 };
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const patience = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS);
 
   await t.step("it becomes Ready, and says on the way where it stands", async () => {
-    await client.apply(wanted);
+    await waitFor("the role to be known", () => client.apply(wanted));
     const told: string[] = [];
-    const { status } = await client.settled(wanted, { every: EVERY_MS, signal, tell: (text) => told.push(text) });
+    const { status } = await client.settled(wanted, {
+      every: EVERY_MS,
+      signal: patience(),
+      tell: (text) => told.push(text),
+    });
     assert.equal(status!.phase, "Ready", told.join("\n"));
     assert.equal(status!.url, "http://pr-7.preview.test");
     assert.equal(status!.commit, first);
@@ -52,7 +57,7 @@ Deno.test("a web application makes an Environment, follows it, changes it and de
 
   await t.step("a commit that does not exist is told, and the one before keeps serving", async () => {
     await client.apply({ ...wanted, commitSha: "0".repeat(40) });
-    const { status } = await client.settled(wanted, { every: EVERY_MS, signal });
+    const { status } = await client.settled(wanted, { every: EVERY_MS, signal: patience() });
     assert.equal(status!.phase, "Failed");
     assert.match(status!.conditions!.find(({ type }) => type === "Ready")!.message, new RegExp(`"${first}" keeps`));
   });
@@ -60,7 +65,7 @@ Deno.test("a web application makes an Environment, follows it, changes it and de
   await t.step("the next commit mends it", async () => {
     const second = await repository.commit({ "manifests/web.yaml": webObjects("web", "two") });
     await client.apply({ ...wanted, commitSha: second });
-    const { status } = await client.settled(wanted, { every: EVERY_MS, signal });
+    const { status } = await client.settled(wanted, { every: EVERY_MS, signal: patience() });
     assert.deepEqual([status!.phase, status!.commit], ["Ready", second]);
   });
 
@@ -76,7 +81,7 @@ Deno.test("a web application makes an Environment, follows it, changes it and de
 
   await t.step("it is gone after its deletion", async () => {
     await client.delete(wanted);
-    await assert.rejects(client.settled(wanted, { every: EVERY_MS, signal }), { status: 404 });
+    await assert.rejects(client.settled(wanted, { every: EVERY_MS, signal: patience() }), { status: 404 });
     assert.equal(await at.get("namespace", "acme-shop-pr-7", ""), undefined);
   });
 });

@@ -127,7 +127,6 @@ Deno.test("Secrets of Projects", async (t) => {
   });
 
   await t.step("a login that is pinned to other hosts is not sent, and a condition says so", async () => {
-    const asked = repository.logins.length;
     await at.patch("secret", "git", {
       metadata: { annotations: { "maquette.dev/git-host": "github.com, git.example.com" } },
       stringData: { password: GIT.password },
@@ -137,7 +136,8 @@ Deno.test("Secrets of Projects", async (t) => {
       condition(found, "SourceReady")!.message,
       /"acme\/git".*"github\.com", "git\.example\.com".*127\.0\.0/,
     );
-    assert.deepEqual(repository.logins.slice(asked), []);
+    // Those that were asked before had another password.
+    assert.ok(!repository.logins.includes(LOGIN));
   });
 
   await t.step("with its host among them it is sent, to fetch and to nobody else", async () => {
@@ -247,12 +247,13 @@ Deno.test("Secrets of Projects", async (t) => {
     const found = await waitUntil(
       "the guest to say so",
       () => at.get("env", "guest", GUESTS),
-      (it) => condition(it, "Stalled")?.reason === "ProjectForbidden",
+      (it) =>
+        condition(it, "Stalled")?.reason === "ProjectForbidden" &&
+        !/database/.test(JSON.stringify(it!.status.inventory)),
     );
     assert.match(condition(found, "Ready")!.message, /serves on, without the Project's Secrets/);
     assert.ok(await workload("web", "acme-shop-guest") && await workload("worker", "acme-shop-guest"));
     assert.ok(await at.get("ingress", "maquette", "acme-shop-guest"));
-    assert.doesNotMatch(JSON.stringify(found!.status.inventory), /database/);
     assert.ok(await copy("database"), "others keep theirs");
     await at.patch("proj", "shop", { spec: { allowedNamespaces: [GUESTS] } }, TEAM);
     await untilCopied(`${WORD}3-database`, "acme-shop-guest");
@@ -281,7 +282,7 @@ Deno.test("Secrets of Projects", async (t) => {
         (message) => message.includes(told),
       );
       // It is tried again and again, which is no news.
-      await plane.kubectl(["delete", "env", name, "-n", TEAM, "--timeout=60s"]);
+      await plane.kubectl(["delete", "env", name, "-n", TEAM, "--timeout=180s"]);
     });
   }
 

@@ -161,8 +161,12 @@ Deno.test("Environments come from commits", async (t) => {
   await t.step("an application that crashes is Failed with its exit code and log", async () => {
     await at.create(project("crash", repository.url, { deployment: { type: "manifest", path: "crash" } }));
     await at.create(environment("crashing", "crash", { source }));
-    const found = await at.untilEnv("crashing", "Failed");
-    assert.match(condition(found, "DeploymentReady")!.message, /exited with code 1[^]*last lines of its log:\n.+/);
+    await at.untilEnv("crashing", "Failed");
+    await waitUntil(
+      "the log to be told",
+      async () => condition(await at.env("crashing"), "DeploymentReady")!.message,
+      (message) => /exited with code 1[^]*last lines of its log:\n.+/.test(message),
+    );
     // It restarts again and again, and says how often.
     await plane.kubectl(["delete", "env", "crashing", "-n", TEAM, "--timeout=180s"]);
   });

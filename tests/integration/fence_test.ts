@@ -113,9 +113,11 @@ function marked(resource: Resource, target: Target): KubeObject {
   return { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata };
 }
 
-/** Replaces an object by itself. */
+/** Replaces an object by itself; once more, where somebody else was faster. */
 async function writeAgain(kube: KubeClient, resource: Resource, name: string): Promise<void> {
-  await kube.replace(await kube.get(resource, { namespace: NAMESPACE, name }), resource, "test");
+  const write = async (): Promise<unknown> =>
+    await kube.replace(await kube.get(resource, { namespace: NAMESPACE, name }), resource, "test");
+  await waitFor(`${name} to be written`, write);
 }
 
 async function tell(kube: KubeClient): Promise<void> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { MigrationLab, type MigrationText, TEAM } from "../migrations/lab.ts";
 import { condition } from "./previews.ts";
+import { waitUntil } from "../wait.ts";
 
 const FIRST: MigrationText = { version: "1", sql: "CREATE TABLE a (i int)", rollback: "DROP TABLE a" };
 const UNDONE: MigrationText[] = [
@@ -82,13 +83,13 @@ Deno.test("migrations fail", async (t) => {
     "liquibase: what was committed, and not written into the history before the end, is only written",
     async () => {
       await lab.server.query("undo_liquibase", "delete from databasechangelog where id = '4'");
+      const jobs = new Set(lab.runner.runs.map(({ job }) => job));
       await lab.terminal.patch(
         "dbm",
         "undo-liquibase",
         { metadata: { annotations: { "maquette.dev/retry": "2" } } },
         TEAM,
       );
-      const jobs = new Set(lab.runner.runs.map(({ job }) => job));
       await lab.untilIt(
         "to have run again",
         ({ status }) => status.phase === "Completed" && !jobs.has(status.run.name),
@@ -151,8 +152,12 @@ Deno.test("migrations fail", async (t) => {
     await lab.database("slow");
     await lab.apply(lab.migration("slow", [{ version: "1", sql: "SELECT pg_sleep(600)" }]));
     await lab.until("slow", "Running");
-    await lab.terminal.remove("dbm", "slow", TEAM, "--timeout=60s");
-    const left = await lab.terminal.list("leases,jobs,configmaps", "-A", "-l", "app.kubernetes.io/instance=slow");
-    assert.deepEqual(left, []);
+    await lab.terminal.remove("dbm", "slow", TEAM, "--timeout=180s");
+    // The files of a run go after it.
+    await waitUntil(
+      "nothing to be left",
+      () => lab.terminal.list("leases,jobs,configmaps", "-A", "-l", "app.kubernetes.io/instance=slow"),
+      ({ length }) => length === 0,
+    );
   });
 });

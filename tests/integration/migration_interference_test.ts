@@ -9,6 +9,7 @@ import { OPTIONS } from "../../lib/migration/test_migrations.ts";
 import { auditMark, beyondWatching, brief, requestsSince } from "../audit.ts";
 import { MigrationLab, type MigrationText, TEAM } from "../migrations/lab.ts";
 import { condition, OPERATOR } from "./previews.ts";
+import { waitUntil } from "../wait.ts";
 
 const ONE: MigrationText = { version: "1", sql: "CREATE TABLE a (i int)" };
 const PAUSED = "maquette.dev/paused";
@@ -38,8 +39,8 @@ Deno.test("others cannot stop a migration, or have it taken for done", async (t)
   await lab.database("work");
   await lab.terminal.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: OTHER } });
   await lab.team("second");
-  const still = async (name: string, spec: Record<string, unknown> = {}): Promise<KubeObject> => {
-    const object = lab.migration("work", [ONE], spec, { name });
+  const still = async (name: string): Promise<KubeObject> => {
+    const object = lab.migration("work", [ONE], {}, { name });
     await lab.apply({ ...object, metadata: { ...object.metadata, annotations: { [PAUSED]: "true" } } });
     return await lab.untilReason(name, "Paused");
   };
@@ -56,12 +57,12 @@ Deno.test("others cannot stop a migration, or have it taken for done", async (t)
     }));
     await goOn("forged");
     await lab.until("forged", "Completed");
-    await terminal.remove("dbm", "forged", TEAM, "--timeout=60s");
+    await terminal.remove("dbm", "forged", TEAM, "--timeout=180s");
     assert.ok(await terminal.get("job", name, OTHER));
   });
 
   await t.step("who cannot have its Job made does not keep others from the database", async () => {
-    const object = await still("blocked", { timeoutSeconds: 60 });
+    const object = await still("blocked");
     const name = runName(object);
     await terminal.create(idleJob(name, TEAM));
     await goOn("blocked");
@@ -89,7 +90,7 @@ Deno.test("others cannot stop a migration, or have it taken for done", async (t)
     await lab.untilReason("missing", "SourceMissing");
     const slow = { version: "3", sql: "SELECT pg_sleep(600)" };
     await lab.apply(lab.migration("work", [ONE, slow], {}, { name: "slow" }));
-    await lab.until("slow", "Running");
+    await lab.untilReason("slow", "Migrating");
     await lab.apply(lab.migration("work", [ONE], {}, { name: "busy", namespace: "second" }));
     await lab.untilReason("busy", "DatabaseBusy", "second");
     await lab.server.query("postgres", "select pg_sleep(5)");
@@ -102,10 +103,14 @@ Deno.test("others cannot stop a migration, or have it taken for done", async (t)
   await t.step("deletion leaves nothing, whatever they were at", async () => {
     const all = await terminal.list("dbm", "-A");
     assert.ok(all.length >= 6);
-    for (const { metadata } of all) await terminal.remove("dbm", metadata.name, metadata.namespace!, "--timeout=90s");
+    for (const { metadata } of all) await terminal.remove("dbm", metadata.name, metadata.namespace!, "--timeout=180s");
     const ours = "app.kubernetes.io/part-of=databasemigration";
-    await lab.server.query("postgres", "select pg_sleep(2)");
-    const left = await terminal.list("leases,jobs,configmaps,pods", "-A", "-l", ours);
-    assert.deepEqual(left.map(({ kind, metadata }) => `${kind} ${metadata.name}`), []);
+    await waitUntil(
+      "nothing to be left",
+      async () =>
+        (await terminal.list("leases,jobs,configmaps,pods", "-A", "-l", ours))
+          .map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+      ({ length }) => length === 0,
+    );
   });
 });

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { MysqlServer } from "../jobs/mysql.ts";
+import type { Run } from "../jobs/runner.ts";
 import { MigrationLab, type MigrationText, TEAM } from "../migrations/lab.ts";
 import { waitFor } from "../wait.ts";
 import { condition } from "./previews.ts";
@@ -44,7 +45,7 @@ const MENDED: MigrationText = { version: "2.0", sql: "UPDATE person SET email = 
 const LAST: MigrationText = { version: "3", sql: "CREATE INDEX person_email ON person (email); -- done" };
 const COUNTER: MigrationText = { version: "4", sql: "CREATE TABLE counter (n int); INSERT INTO counter VALUES (0);" };
 /** Runs for a while, and would count twice if it ran twice. */
-const SLOW: MigrationText = { version: "5", sql: "UPDATE counter SET n = n + 1 + SLEEP(1.5);" };
+const SLOW: MigrationText = { version: "5", sql: "UPDATE counter SET n = n + 1 + SLEEP(5);" };
 const ALL = [...PERSONS, MENDED, LAST, COUNTER, SLOW];
 const UNDONE: MigrationText = {
   version: "6",
@@ -161,11 +162,13 @@ Deno.test("MariaDB and MySQL are migrated", async (t) => {
     async (lane) => {
       const { server, database, name } = lane;
       await lab.apply(object(lane, ALL));
+      const isPod = ({ job, exitCode }: Run): boolean => job.startsWith(`${name}-`) && exitCode === undefined;
+      await waitFor(`a Pod of ${name}`, () => lab.runner.runs.some(isPod), 120_000);
+      const pods = await lab.terminal.list("pods", "-n", TEAM, "-l", `app.kubernetes.io/instance=${name}`);
       await waitFor(`${name} to be in its middle`, async () => {
         const sql = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE counter%' AND db =";
         return (await server.query(`${sql} '${database}'`))[0]![0] === "1";
       }, 120_000);
-      const pods = await lab.terminal.list("pods", "-n", TEAM, "-l", `app.kubernetes.io/instance=${name}`);
       for (const { metadata } of pods) lab.runner.kill(metadata.uid!);
       const { status } = await until(name, "Completed");
       assert.deepEqual([status.currentVersion, status.failedMigration, status.error], ["5", undefined, undefined]);

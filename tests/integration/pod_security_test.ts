@@ -106,6 +106,7 @@ Deno.test("applications and their Jobs run where Pods may do next to nothing", a
       metadata: { name: "none", namespace: TEAM },
       spec: { hard: { pods: "0" } },
     });
+    await at.untilChild(["resourcequota", "none"], "to count", ({ status }) => status?.hard !== undefined);
     await at.create(app("refused"));
     const owner = await at.untilAppPhase("refused", "Failed");
     const { reason, message } = condition(owner, "Ready")!;

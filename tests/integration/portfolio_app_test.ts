@@ -61,7 +61,7 @@ Deno.test("a portfolio application through kubectl alone", async (t) => {
 
   await step("it becomes Running, and kubectl get tells all of it", async () => {
     await terminal.create(app("shop", { replicas: 2, ingress: { enabled: true, host: "shop.example.com" } }));
-    await plane.kubectl(["wait", "--for=condition=Ready", "papp/shop", "-n", TEAM, "--timeout=60s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "papp/shop", "-n", TEAM, "--timeout=180s"]);
     const { stdout } = await plane.kubectl(["get", "papp", "-n", TEAM]);
     assert.match(stdout, /NAME +IMAGE +VERSION +READY +PHASE +URL +AGE/);
     assert.match(stdout, /shop +ghcr\.io\/acme\/shop +v1 +2\/2 +Running +http:\/\/shop\.example\.com +\d+/);
@@ -212,11 +212,10 @@ Deno.test("a portfolio application through kubectl alone", async (t) => {
 
   await step("an image that does not exist is Failed with the reason, and the old version keeps serving", async () => {
     await terminal.change("shop", { version: "missing" });
-    const owner = await terminal.untilAppPhase("shop", "Failed");
-    assert.match(
-      condition(owner, "Ready")!.message,
-      /cannot pull image "ghcr\.io\/acme\/other:missing".*keeps serving/s,
-    );
+    const isTold = (object: KubeObject): boolean =>
+      object.status.phase === "Failed" &&
+      /cannot pull image "ghcr\.io\/acme\/other:missing".*keeps serving/s.test(condition(object, "Ready")!.message);
+    const owner = await terminal.untilApp("shop", "to say why", isTold);
     assert.deepEqual([owner.status.version, owner.status.ready], ["v3", "2/2"]);
     await terminal.change("shop", { version: "v4" });
     await terminal.untilApp(
@@ -299,6 +298,12 @@ Deno.test("a portfolio application through kubectl alone", async (t) => {
       probes: { startup: {}, liveness: {}, readiness: {} },
     }));
     await terminal.untilAppPhase("everything", "Running");
+    // Until then nobody knows whether it scales: the controller has its first look at an autoscaler after 15 s.
+    await terminal.untilApp(
+      "everything",
+      "to have heard of its autoscaler",
+      (object) => condition(object, "AutoscalingActive")?.status === "False",
+    );
   });
 
   await step("a restart writes nothing", async () => {

@@ -79,10 +79,12 @@ Deno.test("a preview environment through kubectl alone", async (t) => {
 
   await step("an image that does not exist is Failed with the reason, and the old version keeps serving", async () => {
     await terminal.patch("prenv", "pr-7", { spec: { image_tag: "missing" } });
-    const owner = await terminal.untilPhase("pr-7", "Failed");
-    assert.match(
-      condition(owner, "Ready")!.message,
-      /cannot pull image "ghcr\.io\/acme\/shop:missing".*keeps serving/s,
+    await waitUntil(
+      "the reason to be told",
+      () => terminal.get("prenv", "pr-7"),
+      (object) =>
+        object?.status.phase === "Failed" &&
+        /cannot pull image "ghcr\.io\/acme\/shop:missing".*keeps serving/s.test(condition(object, "Ready")!.message),
     );
     assert.equal((await terminal.get("deployment", "pr-7-app", "preview-pr-7"))?.status.availableReplicas, 1);
   });
@@ -93,9 +95,9 @@ Deno.test("a preview environment through kubectl alone", async (t) => {
       "the crash to be told",
       () => terminal.get("prenv", "pr-7"),
       (object) =>
-        /exited with code 1/.test(condition(object, "Ready")?.message ?? "") && object!.status.phase === "Failed",
+        /exited with code 1.*the last lines of its log:\n.*panic/s.test(condition(object, "Ready")?.message ?? "") &&
+        object!.status.phase === "Failed",
     );
-    assert.match(condition(owner, "Ready")!.message, /the last lines of its log:\n.*panic/s);
     assert.equal(condition(owner, "Stalled")?.status, "True");
   });
 

@@ -41,7 +41,14 @@ export class Terminal {
 
   /** `kubectl create -f -` of one or many objects. */
   async create(...objects: unknown[]): Promise<void> {
-    await this.plane.kubectl(["create", "-f", "-"], { stdin: listOf(objects) });
+    const made = await this.plane.kubectl(["create", "-f", "-"], { stdin: listOf(objects), check: false });
+    if (made.code === 0) return;
+    // One of many that admission had no time for on a busy machine is asked again, as kubectl.ts does with one alone.
+    const left = (objects as KubeObject[]).filter(({ metadata }) => !made.stdout.includes(`/${metadata.name} created`));
+    const problems = made.stderr.split("\n").filter((line) => line.startsWith("Error"));
+    const isUnanswered = problems.every((line) => /failed calling webhook .*context deadline exceeded/.test(line));
+    if (made.stdout === "" || left.length !== problems.length || !isUnanswered) throw new Error(made.stderr.trim());
+    await this.create(...left);
   }
 
   /** `kubectl apply -f -`. @returns Standard output and error. */

@@ -19,7 +19,7 @@ Deno.test("Printers mend", async (t) => {
   });
 
   await t.step("a Pod that is deleted while it runs is made again", async () => {
-    await lab.create(printer("slow", { image: "busybox:slow-4s" }));
+    await lab.create(printer("slow", { image: "busybox:slow-30s" }));
     await lab.untilPhase("slow", "Running");
     const before = await lab.uidOf("pod", "slow");
     await lab.remove("pod", "slow");

@@ -18,6 +18,7 @@ import { hasStatus } from "../../lib/kube/errors.ts";
 import type { ControlPlane } from "../control_plane/control_plane.ts";
 import { type Container, environmentOf, expanded } from "./environment.ts";
 import { collected, isPlayedHere, isRunning, statusOf } from "./pods.ts";
+import { waitFor } from "../wait.ts";
 import { contain, type Mount } from "./sandbox.ts";
 import { makeVolumes, MissingSource, mountsOf, type VolumeSources } from "./volumes.ts";
 
@@ -269,8 +270,11 @@ export class JobRunner implements AsyncDisposable {
     const { namespace, name, uid } = pod.metadata;
     const same = { op: "test" as const, path: "/metadata/uid", value: uid };
     const target = { namespace, name, ...(subresource ? { subresource } : {}) };
-    await this.#kube.patch(POD, target, [same, ...patch]).catch((error) => {
-      if (!hasStatus(error, 404, 422) && !this.#ending.signal.aborted) throw error;
+    await waitFor(`Pod "${name}" to be reported`, async () => {
+      await this.#kube.patch(POD, target, [same, ...patch]).catch((error) => {
+        if (!hasStatus(error, 404, 422) && !this.#ending.signal.aborted) throw error;
+      });
+      return true;
     });
   }
 }

@@ -24,8 +24,8 @@ import (
 // A connection that a network policy drops is noticed by nothing but this.
 const reachTimeout = 2 * time.Second
 
-// While endpoints are withdrawn, requests still come.
-const lameDuck = 2 * time.Second
+// While endpoints are withdrawn, requests still come; a busy node takes its time.
+const lameDuck = 5 * time.Second
 
 func main() {
 	if len(os.Args) < 2 {
@@ -113,18 +113,22 @@ func get(ctx context.Context, url string) (string, error) {
 	return fmt.Sprintf("%d %s", response.StatusCode, strings.TrimSpace(string(body))), err
 }
 
+// Requests that are under way when the Pod is told to stop are finished.
 func serve(address string, handler http.Handler) {
 	server := &http.Server{Addr: address, Handler: handler}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
+	ended := make(chan struct{})
 	go func() {
 		<-stop.Done()
 		time.Sleep(lameDuck)
-		server.Close()
+		server.Shutdown(context.Background())
+		close(ended)
 	}()
 	if err := server.ListenAndServe(); err != http.ErrServerClosed {
 		fail(err.Error())
 	}
+	<-ended
 }
 
 func check(err error) {
