@@ -186,7 +186,9 @@ export class Operator {
 
   /** Reconciles while it leads. */
   async #lead(signal: AbortSignal): Promise<boolean> {
-    await Promise.race([Promise.all(this.#informers.all().map((informer) => informer.whenSynced)), aborted(signal)]);
+    // The lease too: whoever has not seen who holds it asks for what it must not get.
+    const seen = [...this.#informers.all(), ...(this.#lease ? [this.#lease] : [])].map(({ whenSynced }) => whenSynced);
+    await Promise.race([Promise.all(seen), aborted(signal)]);
     this.#memory.collect();
     if (this.#elector && !await this.#elector.acquire(signal)) return true;
     const working = new AbortController();
