@@ -91,6 +91,8 @@ Deno.test("two replicas of the operator", async (t) => {
       await sent;
       await comparer.untilEqual(() => wave.asked);
       await replicas.start(leader);
+      await replicas.untilStandingBy(leader);
+      assert.deepEqual((await replicas.leaseRequests(leader, 0)).map(brief), [], "it has seen who leads");
     },
   );
 
