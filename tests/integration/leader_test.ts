@@ -92,7 +92,8 @@ Deno.test("two replicas of the operator", async (t) => {
       await comparer.untilEqual(() => wave.asked);
       await replicas.start(leader);
       await replicas.untilStandingBy(leader);
-      assert.deepEqual((await replicas.leaseRequests(leader, 0)).map(brief), [], "it has seen who leads");
+      const asked = (await replicas.leaseRequests(leader, 0)).filter(({ verb }) => verb !== "list");
+      assert.deepEqual(asked.map(brief), [], "it has seen who leads");
     },
   );
 
