@@ -110,6 +110,8 @@ function controllerManager({ folder }: Layout): string[] {
     "cluster-signing-key-file": file("ca.key"),
     "leader-elect": false,
     "secure-port": 0,
+    // Simulated kubelets never make Pods Ready again whose node was called away while the API server was.
+    "node-monitor-grace-period": "1h",
     // The default of 20 requests a second would be what a test of many environments measures.
     "kube-api-qps": 1000,
     "kube-api-burst": 2000,

@@ -3,6 +3,9 @@ import { join } from "node:path";
 /** The annotation on a pod that chooses what it does, before its images are looked at. */
 export const behaviourAnnotation = "simulate.maquette.dev/behaviour";
 
+/** The annotation on a pod whose change makes kwok look at it again. */
+export const againAnnotation = "simulate.maquette.dev/again";
+
 /** A configuration file has no defaults: what is not here is zero, which kwok refuses. */
 const options = `apiVersion: config.kwok.x-k8s.io/v1alpha1
 kind: KwokConfiguration

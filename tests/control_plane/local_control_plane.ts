@@ -6,7 +6,7 @@ import { apiUrl, commands, type Component, type Layout } from "./components.ts";
 import type { ControlPlane } from "./control_plane.ts";
 import { writeFiles } from "./files.ts";
 import { Kubectl, type KubectlOptions, type KubectlResult } from "./kubectl.ts";
-import { simulatedNode, simulatedStorageClass } from "./kwok.ts";
+import { againAnnotation, simulatedNode, simulatedStorageClass } from "./kwok.ts";
 import { freePorts } from "./ports.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -113,6 +113,7 @@ export class LocalControlPlane implements ControlPlane {
   async startApiServer(): Promise<void> {
     await this.#run("kube-apiserver");
     await this.#untilReady();
+    await this.#goOn();
   }
 
   /** Ends etcd in an orderly way and starts it again. */
@@ -130,6 +131,7 @@ export class LocalControlPlane implements ControlPlane {
   async startEtcd(): Promise<void> {
     await this.#run("etcd");
     await this.#untilReady();
+    await this.#goOn();
   }
 
   /** Ends everything. */
@@ -145,13 +147,21 @@ export class LocalControlPlane implements ControlPlane {
 
   async #start(nodes: number): Promise<void> {
     await this.#run("etcd");
-    await this.startApiServer();
+    await this.#run("kube-apiserver");
+    await this.#untilReady();
     await Promise.all(afterApiServer.map((name) => this.#run(name)));
     await Promise.all([
       this.kubectl(["create", "-f", "-"], { stdin: JSON.stringify(simulatedStorageClass) }),
       ...Array.from({ length: nodes }, (_, index) => this.addNode(`node-${index + 1}`)),
       this.#until("service accounts to be made", () => this.#get("/api/v1/namespaces/default/serviceaccounts/default")),
     ]);
+  }
+
+  /** kwok drops the step of a Pod whose request broke, and takes it up with the next change of that Pod. */
+  async #goOn(): Promise<void> {
+    const mark = `${againAnnotation}=${Date.now()}`;
+    // One of them may go meanwhile.
+    await this.kubectl(["annotate", "pods", "--all", "--all-namespaces", "--overwrite", mark], { check: false });
   }
 
   async #untilReady(): Promise<void> {
