@@ -152,9 +152,8 @@ export class Operator {
   async run(signal: AbortSignal): Promise<boolean> {
     const { log, config, identity } = this.#deps;
     const watching = new AbortController();
-    const background = [...this.#informers.all().map((informer) => informer.run(watching.signal))];
+    const background = this.#ownInformers().map((informer) => informer.run(watching.signal));
     for (const informer of this.#allInformers()) this.#metrics.watched(informer.resource);
-    if (this.#lease) background.push(this.#lease.run(watching.signal));
     if (this.#admission) background.push(this.#admission.run(watching.signal));
     background.push(this.#memory.run(watching.signal));
     const http = this.#serve(signal);
@@ -187,8 +186,7 @@ export class Operator {
   /** Reconciles while it leads. */
   async #lead(signal: AbortSignal): Promise<boolean> {
     // The lease too: whoever has not seen who holds it asks for what it must not get.
-    const seen = [...this.#informers.all(), ...(this.#lease ? [this.#lease] : [])].map(({ whenSynced }) => whenSynced);
-    await Promise.race([Promise.all(seen), aborted(signal)]);
+    await Promise.race([Promise.all(this.#ownInformers().map(({ whenSynced }) => whenSynced)), aborted(signal)]);
     this.#memory.collect();
     if (this.#elector && !await this.#elector.acquire(signal)) return true;
     const working = new AbortController();
@@ -225,9 +223,14 @@ export class Operator {
     return inTime;
   }
 
-  /** Those of the controllers, the lease's, and those of admission. */
+  /** Those of the controllers and the lease's. */
+  #ownInformers(): Informer[] {
+    return [...this.#informers.all(), ...(this.#lease ? [this.#lease] : [])];
+  }
+
+  /** Those of admission too, which runs them itself. */
   #allInformers(): Informer[] {
-    return [...this.#informers.all(), ...(this.#lease ? [this.#lease] : []), ...(this.#admission?.informers ?? [])];
+    return [...this.#ownInformers(), ...(this.#admission?.informers ?? [])];
   }
 
   #serve(stop: AbortSignal): Deno.HttpServer {

@@ -12,7 +12,7 @@ import { FIELD_MANAGER, LABEL_DEPLOYED } from "../api/names.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
 import { applyNew } from "../kube/apply.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { hasStatus } from "../kube/errors.ts";
+import { hasStatus, unlessMissing } from "../kube/errors.ts";
 import { removeForeground } from "../kube/removal.ts";
 import { Stalled, Waiting } from "../runtime/errors.ts";
 import { isOwnedBy } from "../runtime/ownership.ts";
@@ -106,12 +106,7 @@ async function listed(
 }
 
 async function lookUp({ object, kind }: Wanted, deps: WriteDeps): Promise<KubeObject | undefined> {
-  try {
-    return await deps.kube.get(kind.resource, object.metadata);
-  } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
-    throw refusal(error, object, deps);
-  }
+  return await tried(object, deps, () => unlessMissing(deps.kube.get(kind.resource, object.metadata)));
 }
 
 /** @throws What a refusal means. */

@@ -8,7 +8,7 @@ import { createHash, createHmac } from "node:crypto";
 import { gitHosts, gitHostsText, isForHost } from "../api/git_host.ts";
 import { ANNOTATION_CONTENT, ANNOTATION_GIT_HOST, ANNOTATION_SOURCE } from "../api/names.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
-import { hasStatus } from "../kube/errors.ts";
+import { unlessMissing } from "../kube/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { Stalled } from "./errors.ts";
 import { nameOf } from "./status.ts";
@@ -104,13 +104,8 @@ export async function filled(
   const annotation = desired.metadata.annotations?.[ANNOTATION_SOURCE];
   if (annotation === undefined || annotation === OWN) return desired;
   const [namespace, name] = annotation.slice(0, annotation.indexOf("@")).split("/");
-  let source: KubeObject;
-  try {
-    source = await kube.get(resource, { namespace, name });
-  } catch (error) {
-    if (!hasStatus(error, 404)) throw error;
-    throw new Stalled("SourceMissing", `${resource.kind} "${namespace}/${name}" does not exist`);
-  }
+  const source = await unlessMissing(kube.get(resource, { namespace, name }));
+  if (!source) throw new Stalled("SourceMissing", `${resource.kind} "${namespace}/${name}" does not exist`);
   const problem = refusalOf(source, desired);
   if (problem) throw new Stalled("SourceRefused", `${nameOf(source)} ${problem}`);
   const annotations = { ...desired.metadata.annotations, [ANNOTATION_CONTENT]: contentDigest(source) };

@@ -25,7 +25,7 @@
 import { apiVersionOf, type KubeObject } from "../api/object.ts";
 import { LEASE } from "../api/resources.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { hasStatus } from "../kube/errors.ts";
+import { hasStatus, unlessMissing } from "../kube/errors.ts";
 import type { WriteGuard } from "../kube/guard.ts";
 import type { Change } from "./cache.ts";
 import { type Clock, sleep } from "./clock.ts";
@@ -224,13 +224,9 @@ export class Elector {
 
   /** Asks for the lease as it is. */
   async #read(): Promise<void> {
-    try {
-      const lease = await this.#deps.kube.get(LEASE, this.#deps.lease);
-      if (lease.metadata.resourceVersion !== this.#lease?.metadata.resourceVersion) this.#adopt(lease);
-    } catch (error) {
-      if (!hasStatus(error, 404)) throw error;
-      this.#isGone = true;
-    }
+    const lease = await unlessMissing(this.#deps.kube.get(LEASE, this.#deps.lease));
+    if (!lease) this.#isGone = true;
+    else if (lease.metadata.resourceVersion !== this.#lease?.metadata.resourceVersion) this.#adopt(lease);
   }
 
   #watched({ type, object }: Change): void {

@@ -7,7 +7,7 @@
 import { FINALIZER } from "../api/names.ts";
 import type { KubeObject, Resource } from "../api/object.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { hasStatus } from "../kube/errors.ts";
+import { unlessMissing } from "../kube/errors.ts";
 import type { JsonPatch } from "../kube/paths.ts";
 
 /** Whether the owner carries our finalizer. */
@@ -38,11 +38,7 @@ export async function removeFinalizer(owner: KubeObject, resource: Resource, kub
   const index = owner.metadata.finalizers!.indexOf(FINALIZER);
   const path = `/metadata/finalizers/${index}`;
   const patch: JsonPatch = [...sameObject(owner), { op: "test", path, value: FINALIZER }, { op: "remove", path }];
-  try {
-    await kube.patch(resource, owner.metadata, patch);
-  } catch (error) {
-    if (!hasStatus(error, 404)) throw error;
-  }
+  await unlessMissing(kube.patch(resource, owner.metadata, patch));
 }
 
 function sameObject(owner: KubeObject): JsonPatch {
