@@ -58,7 +58,7 @@ export function beyondWatching(requests: readonly Request[]): Request[] {
 
 /** The lease, and who leads: said once, on the operator's Namespace. */
 function isOfElection({ uri }: Request): boolean {
-  return /\/leases\b|\/namespaces\/maquette-system(\?|$)/.test(uri);
+  return /\/leases\/|\/namespaces\/maquette-system(\?|$)/.test(uri);
 }
 
 /** Whether the API server did what it was asked for. */

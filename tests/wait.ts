@@ -38,6 +38,25 @@ export async function waitUntil<T>(
   return await poll(description, read, accept, timeoutMs);
 }
 
+/** A question that remembers how long its slowest answer took, in milliseconds: so late is a busy machine by itself. */
+export class TimedProbe<T> {
+  readonly #probe: () => Promise<T>;
+  slowestMs = 0;
+
+  constructor(probe: () => Promise<T>) {
+    this.#probe = probe;
+  }
+
+  async ask(): Promise<T> {
+    const start = performance.now();
+    try {
+      return await this.#probe();
+    } finally {
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - start);
+    }
+  }
+}
+
 async function poll<T>(
   description: string,
   read: () => T | Promise<T>,

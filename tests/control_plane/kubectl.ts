@@ -23,9 +23,14 @@ const LONGEST_MS = 600_000;
 /** So many times is asked again. */
 const AGAIN = 3;
 
-/** Whether the API server waited in vain for admission, and nothing was done. */
-function isUnanswered({ code, stdout, stderr }: KubectlResult): boolean {
-  return code !== 0 && stdout === "" && /failed calling webhook .*context deadline exceeded/.test(stderr);
+/** Whether the API server waited in vain for admission, by what kubectl says: that object was not written. */
+export function isUnanswered(text: string): boolean {
+  return /failed calling webhook .*context deadline exceeded/.test(text);
+}
+
+/** Whether nothing was done because of that. */
+function isInVain({ code, stdout, stderr }: KubectlResult): boolean {
+  return code !== 0 && stdout === "" && isUnanswered(stderr);
 }
 
 /** Calls kubectl with one kubeconfig; all that it caches stays in one folder. */
@@ -48,7 +53,7 @@ export class Kubectl {
    */
   async run(args: string[], options: KubectlOptions = {}): Promise<KubectlResult> {
     let result = await this.#call(args, options);
-    for (let again = 0; again < AGAIN && isUnanswered(result); again++) result = await this.#call(args, options);
+    for (let again = 0; again < AGAIN && isInVain(result); again++) result = await this.#call(args, options);
     if (result.code !== 0 && options.check !== false) {
       throw new Error(
         `Failed to run "kubectl ${args.join(" ")}": ${result.stderr.trim() || `exit code ${result.code}`}`,

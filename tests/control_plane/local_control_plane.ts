@@ -111,9 +111,7 @@ export class LocalControlPlane implements ControlPlane {
 
   /** Starts the API server and waits until it is ready. */
   async startApiServer(): Promise<void> {
-    await this.#run("kube-apiserver");
-    await this.#untilReady();
-    await this.#goOn();
+    await this.#startAgain("kube-apiserver");
   }
 
   /** Ends etcd in an orderly way and starts it again. */
@@ -129,9 +127,7 @@ export class LocalControlPlane implements ControlPlane {
 
   /** Starts etcd and waits until the API server has found it. */
   async startEtcd(): Promise<void> {
-    await this.#run("etcd");
-    await this.#untilReady();
-    await this.#goOn();
+    await this.#startAgain("etcd");
   }
 
   /** Ends everything. */
@@ -157,8 +153,10 @@ export class LocalControlPlane implements ControlPlane {
     ]);
   }
 
-  /** kwok drops the step of a Pod whose request broke, and takes it up with the next change of that Pod. */
-  async #goOn(): Promise<void> {
+  /** Changes every Pod: kwok drops the step of one whose request broke, and takes it up with its next change. */
+  async #startAgain(name: Component): Promise<void> {
+    await this.#run(name);
+    await this.#untilReady();
     const mark = `${againAnnotation}=${Date.now()}`;
     // One of them may go meanwhile.
     await this.kubectl(["annotate", "pods", "--all", "--all-namespaces", "--overwrite", mark], { check: false });

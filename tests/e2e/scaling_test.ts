@@ -124,10 +124,7 @@ Deno.test({ name: "an application scales with its load on a real node", ignore: 
   await t.step("deleted, it leaves nothing", async () => {
     await at.remove("papp", "--all", TEAM, "--timeout=300s");
     // Containers have ended then; their Pods go when the kubelet has said so.
-    await waitUntil("nothing to be left", async () => {
-      const left = await at.list("deployments,pods,services,ingresses,pdb,hpa", "-n", TEAM);
-      return left.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-    }, (left) => left.length === 0);
+    await at.untilNone("deployments,pods,services,ingresses,pdb,hpa", "-n", TEAM);
     await at.remove("namespace", TEAM);
   });
 });

@@ -47,13 +47,13 @@ Deno.test({ name: "a preview on a real node", ignore: !isEndToEnd }, async (t) =
     await terminal.patch("prenv", "pr-7", { spec: { image_tag: "crash" } });
     await terminal.untilPhase("pr-7", "Failed", 180_000);
     // The kubelet has no log of a container yet that it has just begun anew.
-    const { message } = await waitFor("all of the reason", async () => {
+    const message = await waitFor("all of the reason", async () => {
       const { status, message } = condition(await terminal.get("prenv", "pr-7"), "Ready")!;
       assert.equal(status, "False");
       assert.match(message, /exited with code 1/);
       assert.match(message, /panic: cannot open "\/etc\/shop\/config\.yaml"/);
       assert.match(message, /the version before keeps serving/);
-      return { message };
+      return message;
     }, 60_000);
     const answer = await cluster.ask(URL_OF_7);
     assert.match(answer.text, /^web v2/);

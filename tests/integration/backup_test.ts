@@ -80,12 +80,7 @@ Deno.test("an application's data outlive it", async (t) => {
     const [told] = (await eventsOf("shop")).filter((text) => text.startsWith("SavedBeforeDeletion"));
     archive = /nightly\/shop\/(team\.shop-\d{8}T\d{6}Z\.dump):/.exec(told ?? "")![1]!;
     // The Pods of a Job go after it.
-    await waitUntil(
-      "nothing to be left",
-      async () =>
-        (await terminal.list("deploy,svc,jobs,pods,ingress", "-n", TEAM)).map(({ metadata }) => metadata.name),
-      ({ length }) => length === 0,
-    );
+    await terminal.untilNone("deploy,svc,jobs,pods,ingress", "-n", TEAM);
   });
 
   await step("the archive restores into another database with equal rows", async () => {

@@ -9,7 +9,7 @@ import type { KubeObject } from "../../lib/api/object.ts";
 import { auditMark, requestsSince, writes } from "../audit.ts";
 import { startControlPlane } from "../control_plane/control_plane.ts";
 import { install } from "../installed.ts";
-import { waitFor, waitUntil } from "../wait.ts";
+import { waitUntil } from "../wait.ts";
 import { environment, EnvironmentTerminal, project, Repository, TEAM, webObjects } from "./environments.ts";
 import { condition, OPERATOR } from "./previews.ts";
 
@@ -44,8 +44,7 @@ Deno.test("many Environments over many Projects", async (t) => {
       Array.from({ length: EACH }, (_, index) => environment(`${name}-e${index}`, name, { source: { commitSha } }))
     );
     const before = repository.requests;
-    // What admission had no time for is asked again.
-    await waitFor("all to be accepted", () => at.apply(...all));
+    await at.create(...all);
     await waitUntil("all Environments", phases, (seen) => seen === `{"Ready":${all.length}}`, TIMEOUT_MS);
     assert.ok(repository.requests - before <= 3, `${repository.requests - before} requests to the git server`);
     assert.equal(await installed.metric("maquette_watch_missed_events_total"), 0);

@@ -100,7 +100,7 @@ Deno.test({ name: "an operator whose line or API server fails goes on where it w
       kubeconfig: (path) => kubeconfigThrough(path, { server }),
     });
     await t.step("a fault that is shorter than the lease ends nothing", async () => {
-      await trial.survive(badLine(proxy, "reset", 2_000), operator);
+      await trial.survive(badLine(proxy, "reset", 4_000), operator);
       assert.equal(await operator.metric("maquette_leader"), 1);
     });
     await t.step("one that is longer ends the process, and its successor goes on", async () => {

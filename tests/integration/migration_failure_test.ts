@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import type { KubeObject } from "../../lib/api/object.ts";
 import { MigrationLab, type MigrationText, TEAM } from "../migrations/lab.ts";
 import { condition } from "./previews.ts";
-import { waitUntil } from "../wait.ts";
 
 const FIRST: MigrationText = { version: "1", sql: "CREATE TABLE a (i int)", rollback: "DROP TABLE a" };
 const UNDONE: MigrationText[] = [
@@ -154,10 +153,6 @@ Deno.test("migrations fail", async (t) => {
     await lab.until("slow", "Running");
     await lab.terminal.remove("dbm", "slow", TEAM, "--timeout=180s");
     // The files of a run go after it.
-    await waitUntil(
-      "nothing to be left",
-      () => lab.terminal.list("leases,jobs,configmaps", "-A", "-l", "app.kubernetes.io/instance=slow"),
-      ({ length }) => length === 0,
-    );
+    await lab.terminal.untilNone("leases,jobs,configmaps", "-A", "-l", "app.kubernetes.io/instance=slow");
   });
 });

@@ -9,7 +9,6 @@ import { OPTIONS } from "../../lib/migration/test_migrations.ts";
 import { auditMark, beyondWatching, brief, requestsSince } from "../audit.ts";
 import { MigrationLab, type MigrationText, TEAM } from "../migrations/lab.ts";
 import { condition, OPERATOR } from "./previews.ts";
-import { waitUntil } from "../wait.ts";
 
 const ONE: MigrationText = { version: "1", sql: "CREATE TABLE a (i int)" };
 const PAUSED = "maquette.dev/paused";
@@ -105,12 +104,6 @@ Deno.test("others cannot stop a migration, or have it taken for done", async (t)
     assert.ok(all.length >= 6);
     for (const { metadata } of all) await terminal.remove("dbm", metadata.name, metadata.namespace!, "--timeout=180s");
     const ours = "app.kubernetes.io/part-of=databasemigration";
-    await waitUntil(
-      "nothing to be left",
-      async () =>
-        (await terminal.list("leases,jobs,configmaps,pods", "-A", "-l", ours))
-          .map(({ kind, metadata }) => `${kind} ${metadata.name}`),
-      ({ length }) => length === 0,
-    );
+    await terminal.untilNone("leases,jobs,configmaps,pods", "-A", "-l", ours);
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { KubeObject } from "../../lib/api/object.ts";
 import type { ControlPlane } from "../control_plane/control_plane.ts";
+import { isUnanswered } from "../control_plane/kubectl.ts";
 import { waitFor, waitUntil } from "../wait.ts";
 
 /** Who the operator is to the API server. */
@@ -46,8 +47,8 @@ export class Terminal {
     // One of many that admission had no time for on a busy machine is asked again, as kubectl.ts does with one alone.
     const left = (objects as KubeObject[]).filter(({ metadata }) => !made.stdout.includes(`/${metadata.name} created`));
     const problems = made.stderr.split("\n").filter((line) => line.startsWith("Error"));
-    const isUnanswered = problems.every((line) => /failed calling webhook .*context deadline exceeded/.test(line));
-    if (made.stdout === "" || left.length !== problems.length || !isUnanswered) throw new Error(made.stderr.trim());
+    const canBeAsked = made.stdout !== "" && left.length === problems.length && problems.every(isUnanswered);
+    if (!canBeAsked) throw new Error(made.stderr.trim());
     await this.create(...left);
   }
 
@@ -79,6 +80,15 @@ export class Terminal {
 
   async list(kind: string, ...args: string[]): Promise<KubeObject[]> {
     return JSON.parse((await this.plane.kubectl(["get", kind, "-o", "json", ...args])).stdout).items;
+  }
+
+  /** Waits until a list has nothing in it. */
+  async untilNone(kind: string, ...args: string[]): Promise<void> {
+    await waitUntil(
+      `no ${kind} to be left`,
+      async () => (await this.list(kind, ...args)).map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+      (left) => left.length === 0,
+    );
   }
 
   /** Merge patch. */

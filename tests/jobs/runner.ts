@@ -16,9 +16,9 @@ import { KubeClient } from "../../lib/kube/client.ts";
 import { kubeconfigCredentials } from "../../lib/kube/credentials.ts";
 import { hasStatus } from "../../lib/kube/errors.ts";
 import type { ControlPlane } from "../control_plane/control_plane.ts";
+import { waitFor } from "../wait.ts";
 import { type Container, environmentOf, expanded } from "./environment.ts";
 import { collected, isPlayedHere, isRunning, statusOf } from "./pods.ts";
-import { waitFor } from "../wait.ts";
 import { contain, type Mount } from "./sandbox.ts";
 import { makeVolumes, MissingSource, mountsOf, type VolumeSources } from "./volumes.ts";
 
